@@ -1,0 +1,159 @@
+// Package prefix computes with IP prefixes of both families: sets of
+// addresses, allocation of blocks out of pools, and tables with longest
+// match. Everything is over netip; addresses of IPv4 mapped into IPv6 are
+// taken as IPv4 and zones are dropped. It knows no cloud's rules: which
+// ranges are reserved or refused is for the caller to say.
+package prefix
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"net/netip"
+)
+
+// ParsePrefixStrict reads a prefix such as 10.1.0.0/16 and refuses one whose
+// host bits are not zero, naming the network that was probably meant.
+func ParsePrefixStrict(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		if a, aerr := netip.ParseAddr(s); aerr == nil {
+			return netip.Prefix{}, fmt.Errorf("%q is an address, not a prefix: its prefix is %s/%d", s, a.WithZone(""), a.BitLen())
+		}
+		return netip.Prefix{}, fmt.Errorf("%q is not a prefix of the form 10.1.0.0/16 or fd00:1::/48", s)
+	}
+	if p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("%q is an IPv4 prefix written as IPv6: write %s", s, normal(p))
+	}
+	if m := p.Masked(); m != p {
+		return netip.Prefix{}, fmt.Errorf("%q has host bits set: the network of %s is %s", s, p.Addr(), m)
+	}
+	return p, nil
+}
+
+// Compare orders prefixes by family (IPv4 first), address, then length, so
+// that a prefix comes before those inside it.
+func Compare(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+}
+
+// Covers reports whether every address of inner is in outer.
+func Covers(outer, inner netip.Prefix) bool {
+	outer, inner = normal(outer), normal(inner)
+	return outer.IsValid() && inner.IsValid() && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
+}
+
+// FirstAddr returns the lowest address of p: its network address.
+func FirstAddr(p netip.Prefix) netip.Addr { return normal(p).Addr() }
+
+// LastAddr returns the highest address of p: in IPv4, its broadcast address.
+func LastAddr(p netip.Prefix) netip.Addr {
+	p = normal(p)
+	if !p.IsValid() {
+		return netip.Addr{}
+	}
+	return number(p.Addr()).or(lowBits(p.Addr().BitLen() - p.Bits())).addr(p.Addr().Is4())
+}
+
+// NthAddr returns the address i above the network address of p, and false
+// when p has none such.
+func NthAddr(p netip.Prefix, i uint64) (netip.Addr, bool) {
+	p = normal(p)
+	if !p.IsValid() {
+		return netip.Addr{}, false
+	}
+	host := lowBits(p.Addr().BitLen() - p.Bits())
+	if host.less(uint128{0, i}) {
+		return netip.Addr{}, false
+	}
+	return number(p.Addr()).or(uint128{0, i}).addr(p.Addr().Is4()), true
+}
+
+// Usable returns the lowest and highest address of p that is left when the
+// first and the last so many are kept back, and false when none is.
+func Usable(p netip.Prefix, first, last uint64) (lo, hi netip.Addr, ok bool) {
+	p = normal(p)
+	lo, ok = NthAddr(p, first)
+	if !ok {
+		return netip.Addr{}, netip.Addr{}, false
+	}
+	host := lowBits(p.Addr().BitLen() - p.Bits())
+	if host.less(uint128{0, last}) {
+		return netip.Addr{}, netip.Addr{}, false
+	}
+	hi = number(LastAddr(p)).sub(uint128{0, last}).addr(p.Addr().Is4())
+	if hi.Less(lo) {
+		return netip.Addr{}, netip.Addr{}, false
+	}
+	return lo, hi, true
+}
+
+// Halves returns the two halves of p, and false for a single address.
+func Halves(p netip.Prefix) (lo, hi netip.Prefix, ok bool) {
+	p = normal(p)
+	if !p.IsValid() || p.IsSingleIP() {
+		return netip.Prefix{}, netip.Prefix{}, false
+	}
+	lo = netip.PrefixFrom(p.Addr(), p.Bits()+1)
+	return lo, buddy(lo), true
+}
+
+// Split returns the first n of the equal subnets into which p must be cut to
+// give n: four of /18 for a /16 cut into 3 or 4, of which it returns n. It
+// returns nil when n is below 1, above 65536, or more than p can give.
+func Split(p netip.Prefix, n int) []netip.Prefix {
+	p = normal(p)
+	if !p.IsValid() || n < 1 || n > 1<<16 {
+		return nil
+	}
+	length := p.Bits() + bits.Len(uint(n-1))
+	if length > p.Addr().BitLen() {
+		return nil
+	}
+	out := make([]netip.Prefix, n)
+	sub := netip.PrefixFrom(p.Addr(), length)
+	for i := range out {
+		out[i] = sub
+		if i < n-1 {
+			sub = netip.PrefixFrom(LastAddr(sub).Next(), length)
+		}
+	}
+	return out
+}
+
+// Aggregate returns the fewest prefixes that hold exactly the addresses of
+// list, in order.
+func Aggregate(list []netip.Prefix) []netip.Prefix { return FromPrefixes(list...).Prefixes() }
+
+// Summary returns the longest single prefix that covers all of list, and
+// false for an empty list or one of both families. It may cover more.
+func Summary(list []netip.Prefix) (netip.Prefix, bool) {
+	s := FromPrefixes(list...)
+	if s.IsEmpty() {
+		return netip.Prefix{}, false
+	}
+	first, last := s.spans[0].first, s.spans[len(s.spans)-1].last
+	if first.Is4() != last.Is4() {
+		return netip.Prefix{}, false
+	}
+	common := number(first).commonBits(number(last)) - (128 - first.BitLen())
+	return netip.PrefixFrom(first, common).Masked(), true
+}
+
+// normal returns p masked, without zone and unmapped; the zero prefix stays.
+func normal(p netip.Prefix) netip.Prefix {
+	if a := p.Addr(); a.Is4In6() {
+		if p.Bits() < 96 {
+			return p.Masked() // holds more than mapped addresses
+		}
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked()
+}
+
+// buddy returns the other half of the prefix one bit shorter than p, which
+// must be masked and have at least one bit.
+func buddy(p netip.Prefix) netip.Prefix {
+	a := p.Addr()
+	return netip.PrefixFrom(number(a).xor(bit(a.BitLen()-p.Bits())).addr(a.Is4()), p.Bits())
+}
