@@ -13,6 +13,7 @@ import (
 type lazyBlock struct {
 	once  sync.Once
 	raw   json.RawMessage
+	lost  []string // attributes to repair
 	block *Block
 }
 
@@ -34,6 +35,7 @@ func (l *lazyBlock) get() *Block {
 			panic(fmt.Sprintf("embedded schema: %v", err)) // TestEveryBlockDecodes covers each of them
 		}
 		l.block, l.raw = s.Block, nil
+		repair(l.block, l.lost)
 	})
 	return l.block
 }

@@ -128,6 +128,9 @@ func load(s Source) (*Provider, error) {
 	if !ok {
 		return nil, fmt.Errorf("schema of provider %q: no %s in its file", s.Name, address)
 	}
+	for typeName, l := range p.Resources {
+		l.lost = lostDescriptions[typeName]
+	}
 	config := p.Provider.Block
 	if config == nil {
 		config = &Block{}

@@ -80,6 +80,17 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
+func TestRepair(t *testing.T) {
+	p, err := Load("aws")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := p.Resource("aws_security_group").Attributes["ingress"].Type
+	if !got.IsSetType() || !got.ElementType().HasAttribute("description") || !got.ElementType().HasAttribute("from_port") {
+		t.Errorf("type of aws_security_group.ingress = %#v, want a set of objects with description and from_port", got)
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	if _, err := Load("oracle"); err == nil {
 		t.Errorf("Load(%q) = nil error, want one", "oracle")
