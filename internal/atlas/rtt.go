@@ -1,0 +1,115 @@
+package atlas
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// RTT is a round-trip time between two places.
+type RTT struct {
+	MS       float64 // milliseconds
+	Measured bool    // in 2022 between the two regions; else estimated from the distance
+	KM       float64 // great-circle distance
+	Fact     Fact    // the measurement, or the factor of the estimate
+}
+
+// latencyTable holds the measured averages, NaN-free: zero is not measured.
+type latencyTable struct {
+	index map[string]int // "aws:us-west-2"
+	ms    [][]float64
+}
+
+// parseLatency reads the matrix of measured round-trip times.
+func parseLatency() latencyTable {
+	b, err := data.ReadFile("data/latency-2022.csv")
+	if err != nil {
+		panic(err) // embedded
+	}
+	head, rest, _ := bytes.Cut(b, []byte("\n"))
+	names := strings.Split(string(head), ",")[1:]
+	t := latencyTable{index: make(map[string]int, len(names))}
+	for i, n := range names {
+		t.index[n] = i
+	}
+	for line := range strings.Lines(string(rest)) {
+		cells := strings.Split(strings.TrimSpace(line), ",")[1:]
+		row := make([]float64, len(names))
+		for i, c := range cells {
+			if c == "" {
+				continue
+			}
+			if row[i], err = strconv.ParseFloat(c, 64); err != nil {
+				panic("atlas data: latency-2022.csv: " + c)
+			}
+		}
+		t.ms = append(t.ms, row)
+	}
+	return t
+}
+
+func (t latencyTable) lookup(from, to Place) float64 {
+	i, ok1 := t.index[from.key()]
+	j, ok2 := t.index[to.key()]
+	if !ok1 || !ok2 {
+		return 0
+	}
+	if t.ms[i][j] > 0 {
+		return t.ms[i][j]
+	}
+	return t.ms[j][i]
+}
+
+func (p Place) key() string {
+	if p.Cloud < vocab.AWS || p.Cloud > vocab.Azure {
+		return ""
+	}
+	return p.Cloud.String() + ":" + p.Region
+}
+
+// RTT returns the round-trip time to expect between two places: the average
+// measured in 2022 between their regions over public addresses, else the time
+// of light in fibre over the great-circle distance, times the factor that the
+// measured pairs show. It is false when a place has no coordinates.
+func (a *Atlas) RTT(from, to Place) (RTT, bool) {
+	if from.IsZero() || to.IsZero() {
+		return RTT{}, false
+	}
+	out := RTT{KM: Distance(from, to)}
+	if from.Region != "" && from.Region == to.Region && from.Cloud == to.Cloud {
+		out.Fact = a.mustFact("latency.region")
+		out.MS = mustFloat(out.Fact.Value)
+		return out, true
+	}
+	if ms := a.latency().lookup(from, to); ms > 0 {
+		out.MS, out.Measured = ms, true
+		src := a.mustFact("latency.factor")
+		out.Fact = Fact{
+			ID: "latency.measured." + from.String() + "." + to.String(), Value: strconv.FormatFloat(ms, 'f', -1, 64), Unit: "ms",
+			Scope: "virtual machines over public addresses", AsOf: src.AsOf, Source: src.Source, Mark: Verified,
+		}
+		return out, true
+	}
+	out.Fact = a.mustFact("latency.factor")
+	metro := mustFloat(a.mustFact("latency.metro").Value)
+	speed := mustFloat(a.mustFact("latency.fibre_speed").Value)
+	out.MS = max(metro, 2*out.KM/speed*mustFloat(out.Fact.Value))
+	return out, true
+}
+
+// FibreRTT returns the least round-trip time in milliseconds that light in
+// fibre allows over a distance in kilometres.
+func (a *Atlas) FibreRTT(km float64) float64 {
+	return 2 * km / mustFloat(a.mustFact("latency.fibre_speed").Value)
+}
+
+// mustFloat reads a number of the embedded data.
+func mustFloat(s string) float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		panic("atlas data: " + s + " is not a number")
+	}
+	return f
+}

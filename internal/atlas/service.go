@@ -1,0 +1,71 @@
+package atlas
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// ServiceKind says how a cloud reaches its own service privately.
+type ServiceKind string
+
+// The ways to a service.
+const (
+	ServiceGateway   ServiceKind = "gateway"          // AWS gateway endpoint: a route, free of charge
+	ServiceInterface ServiceKind = "interface"        // AWS interface endpoint: an address in each zone
+	ServiceEndpoint  ServiceKind = "service-endpoint" // Azure service endpoint of a subnet
+	ServicePrivate   ServiceKind = "private-access"   // GCP Private Google Access of a subnet
+)
+
+// Service is a service of a cloud that a subnet can reach privately.
+type Service struct {
+	Cloud vocab.Cloud
+	Name  string // as in a spec: s3
+	Kind  ServiceKind
+	Fact  Fact
+
+	native string
+}
+
+// Native returns the cloud's own name of the service in a region:
+// com.amazonaws.us-west-2.s3, Microsoft.Storage, private.googleapis.com.
+func (s Service) Native(region string) string {
+	return strings.ReplaceAll(s.native, "<region>", region)
+}
+
+// Service returns a service by the name used in a spec, and whether the cloud
+// has it.
+func (a *Atlas) Service(c vocab.Cloud, name string) (Service, bool) {
+	for _, s := range a.services[c] {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Service{}, false
+}
+
+// Services returns the services of a cloud, sorted by name.
+func (a *Atlas) Services(c vocab.Cloud) []Service { return slices.Clone(a.services[c]) }
+
+func (l *loader) readServices(a *Atlas) {
+	a.services = map[vocab.Cloud][]Service{}
+	t := l.table("services")
+	for i := range t.rows {
+		id := t.at(i, "cloud") + ".service." + t.at(i, "name")
+		s := Service{Cloud: l.cloud(id, t.at(i, "cloud")), Name: t.at(i, "name"), Kind: ServiceKind(t.at(i, "kind")), native: t.at(i, "native")}
+		s.Fact = l.fact(t, i)
+		s.Fact.ID, s.Fact.Value, s.Fact.Scope = id, s.native, string(s.Kind)
+		l.facts = append(l.facts, s.Fact)
+		a.services[s.Cloud] = append(a.services[s.Cloud], s)
+	}
+	for c := range a.services {
+		slices.SortFunc(a.services[c], func(x, y Service) int { return cmp.Compare(x.Name, y.Name) })
+	}
+}
+
+func sortedStrings(s []string) []string {
+	slices.Sort(s)
+	return s
+}
