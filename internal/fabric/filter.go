@@ -1,0 +1,116 @@
+package fabric
+
+import (
+	"net/netip"
+
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// FilterKind is a kind of packet filter.
+type FilterKind uint8
+
+// The kinds of filter.
+const (
+	SecurityGroup  FilterKind = iota + 1 // AWS: stateful, allow only, on a subnet's interfaces
+	NetworkACL                           // AWS: stateless, first match, on a subnet
+	FirewallPolicy                       // GCP: stateful, first match, on a VPC
+	NSG                                  // Azure: stateful, first match, on a subnet
+)
+
+// String gives the kind's name.
+func (k FilterKind) String() string {
+	switch k {
+	case SecurityGroup:
+		return "security group"
+	case NetworkACL:
+		return "network ACL"
+	case FirewallPolicy:
+		return "firewall policy"
+	case NSG:
+		return "NSG"
+	}
+	return "filter?"
+}
+
+// Filter is a packet filter with its rules in the order they are evaluated
+// (for a security group: the order they are written).
+type Filter struct {
+	ID      FilterID
+	Meta    Meta
+	Kind    FilterKind
+	Site    SiteID // empty for a GCP VPC that spans sites
+	VPC     VPCID
+	Name    string     // native name, unique in its scope
+	Subnets []SubnetID // what it applies to; for a FirewallPolicy all workload subnets of the VPC
+	Rules   []FilterRule
+}
+
+// Direction is seen from the filtered machine.
+type Direction uint8
+
+// The directions.
+const (
+	Ingress Direction = iota + 1
+	Egress
+)
+
+// String gives ingress or egress.
+func (d Direction) String() string {
+	if d == Ingress {
+		return "ingress"
+	}
+	return "egress"
+}
+
+// Action is what a rule does with what it matches.
+type Action uint8
+
+// The actions.
+const (
+	Allow Action = iota + 1
+	Deny
+)
+
+// String gives allow or deny.
+func (a Action) String() string {
+	if a == Allow {
+		return "allow"
+	}
+	return "deny"
+}
+
+// FilterRule is one native rule.
+type FilterRule struct {
+	Name      string // native name or description, unique in the filter: allow-inference-tcp-443
+	Direction Direction
+	Action    Action
+	Priority  int // NACL number, GCP priority, NSG priority; 0 for a security group
+	Services  []vocab.Service
+	// The far side: exactly one of Peers, PeerFilter, PeerTag, All is set.
+	Peers      []netip.Prefix
+	PeerFilter FilterID // AWS: another security group of the VPC, or itself
+	PeerTag    string   // Azure service tag: VirtualNetwork, Internet, AzureLoadBalancer
+	All        bool     // every address
+	// Local narrows a VPC-wide policy to the filtered side's prefixes (GCP
+	// destination ranges of ingress, source ranges of egress); empty for all.
+	Local []netip.Prefix
+	// Ephemeral: a stateless answer to established flows (NACL: ports 1024-65535).
+	Origin Origin
+	Note   string
+}
+
+// PolicyRule is an intent resolved to subnets and prefixes: From opens
+// connections to To.
+type PolicyRule struct {
+	Origin   Origin
+	From, To []PolicyEnd
+	Services []vocab.Service
+}
+
+// PolicyEnd is one end of a policy rule.
+type PolicyEnd struct {
+	Ref      string // as in the spec
+	Subnets  []SubnetID
+	Prefixes []netip.Prefix // aggregated; of the subnets, or the CIDR
+	Internet bool
+}
