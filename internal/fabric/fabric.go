@@ -283,11 +283,11 @@ type HopKind uint8
 
 // The kinds of next hop.
 const (
-	HopInternetGateway HopKind = iota + 1 // AWS, GCP default internet gateway
-	HopNAT                                // AWS NAT gateway: NAT
-	HopTransitGateway                     // AWS: Gateway
-	HopVirtualNetworkGateway              // Azure UDR to the hub's VPN gateway
-	HopAttachment                         // in a transit table: Attachment
+	HopInternetGateway       HopKind = iota + 1 // AWS, GCP default internet gateway
+	HopNAT                                      // AWS NAT gateway: NAT
+	HopTransitGateway                           // AWS: Gateway
+	HopVirtualNetworkGateway                    // Azure UDR to the hub's VPN gateway
+	HopAttachment                               // in a transit table: Attachment
 	HopBlackhole
 )
 
