@@ -13,6 +13,8 @@
 //	example:"..."         an example value
 //	default:"..."         what holds when the key is left out
 //	later:"..."           in the grammar, refused with "not supported yet"; says what it will be
+//	keys:"a|b"            the names a mapping's entries may have; "*" is any text, and without
+//	                      the tag they are names as [ValidName] has them
 package spec
 
 import (
@@ -45,12 +47,12 @@ type Spec struct {
 	Version     Value[int]      `yaml:"version,required" doc:"Version of this grammar." enum:"1" example:"1"`
 	Name        Value[string]   `yaml:"name,required" doc:"Name of the network; lower-case letters, digits and hyphens, at most 24 characters. It leads the names of all resources." example:"ml-platform"`
 	Environment Value[string]   `yaml:"environment" doc:"Environment of everything below, as a tag or label; a site, network or segment may state its own." example:"production"`
-	Tags        []Tag           `yaml:"tags,map" doc:"Tags on AWS and Azure, labels (normalised) on GCP, of every resource that takes them." example:"{team: ml}"`
+	Tags        []Tag           `yaml:"tags,map" keys:"*" doc:"Tags on AWS and Azure, labels (normalised) on GCP, of every resource that takes them." example:"{team: ml}"`
 	Include     []Value[string] `yaml:"include,one" doc:"Other spec files, relative to this one, whose contents are joined with it; duplicates are errors."`
 	Facts       []Value[string] `yaml:"facts,one" doc:"Files with your own prices and limits (negotiated discounts, raised quotas), relative to this one, that overlay the built-in facts." example:"quotas.yaml"`
 	Addressing  Addressing      `yaml:"addressing" doc:"Where derived addresses come from."`
 	Accounts    []Account       `yaml:"accounts,map" doc:"AWS accounts, Google Cloud projects and Azure subscriptions by a name of your own."`
-	Sites       []Site          `yaml:"sites,map,required" doc:"The places: a region of a cloud, or a site of your own."`
+	Sites       []Site          `yaml:"sites,map,required" doc:"The places: a region of a cloud, or a site of your own." example:"{aws-oregon: {cloud: aws, region: us-west-2}}"`
 	Circuits    []Circuit       `yaml:"circuits,map" doc:"Private circuits: ordered things with lead times." later:"private circuits (Direct Connect, Cloud Interconnect, ExpressRoute)"`
 	Connect     []Connect       `yaml:"connect" doc:"Which sites are joined, and how: each entry is a mesh, a link or a hub with spokes."`
 	Segments    []Segment       `yaml:"segments,map" doc:"Groups of subnets that policy speaks of."`
@@ -80,7 +82,7 @@ type Addressing struct {
 	Pos      diag.Pos
 	Pool     []Value[netip.Prefix] `yaml:"pool,one" doc:"Prefixes that blocks of clouds, regions, networks and subnets are allocated from." default:"10.0.0.0/8" example:"10.0.0.0/8"`
 	Reserved []Reserved            `yaml:"reserved" doc:"Prefixes never to allocate."`
-	Blocks   []CloudBlock          `yaml:"blocks,map" doc:"A pinned block for a whole cloud (aws, gcp, azure), from which its sites are allocated." example:"{aws: 10.64.0.0/12}"`
+	Blocks   []CloudBlock          `yaml:"blocks,map" keys:"aws|gcp|azure" doc:"A pinned block for a whole cloud (aws, gcp, azure), from which its sites are allocated." example:"{aws: 10.64.0.0/12}"`
 }
 
 // Reserved is a prefix that is never allocated.
@@ -126,7 +128,7 @@ type Site struct {
 	PublicIP    []Value[netip.Addr]   `yaml:"public_ip,one" doc:"On-prem: the public address of each VPN device, one or two." example:"203.0.113.10"`
 	BGP         BGP                   `yaml:"bgp" doc:"On-prem: the VPN devices' BGP."`
 	Environment Value[string]         `yaml:"environment" doc:"Environment of this site."`
-	Tags        []Tag                 `yaml:"tags,map" doc:"Tags of this site, over the network's."`
+	Tags        []Tag                 `yaml:"tags,map" keys:"*" doc:"Tags of this site, over the network's."`
 	Was         Value[string]         `yaml:"was" doc:"The site's former name: renames without moving anything."`
 }
 
@@ -161,7 +163,7 @@ type Network struct {
 	Account       Value[string]         `yaml:"account" doc:"The account of this network where it is not the site's." example:"data"`
 	Isolated      Value[bool]           `yaml:"isolated" doc:"GCP: a VPC of its own, not part of the VPC of the same name in the project's other regions." default:"false"`
 	Environment   Value[string]         `yaml:"environment" doc:"Environment of this network."`
-	Tags          []Tag                 `yaml:"tags,map" doc:"Tags of this network, over the site's."`
+	Tags          []Tag                 `yaml:"tags,map" keys:"*" doc:"Tags of this network, over the site's."`
 	Was           Value[string]         `yaml:"was" doc:"The network's former name: renames without moving anything."`
 }
 
@@ -175,7 +177,7 @@ type Subnet struct {
 	Segment  Value[string]       `yaml:"segment" doc:"The segment that the subnet belongs to." example:"training"`
 	Internet Value[string]       `yaml:"internet" doc:"The subnet's way to the internet: none, outbound through NAT, or public addresses." enum:"none|nat|public" default:"none"`
 	Services []Value[string]     `yaml:"services,one" doc:"Cloud services reached by private endpoints." example:"[s3]"`
-	Tags     []Tag               `yaml:"tags,map" doc:"Tags of this subnet, over the network's."`
+	Tags     []Tag               `yaml:"tags,map" keys:"*" doc:"Tags of this subnet, over the network's."`
 	Was      Value[string]       `yaml:"was" doc:"The subnet's former name: renames without moving anything."`
 }
 

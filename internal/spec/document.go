@@ -1,0 +1,141 @@
+package spec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tieline/tieline/internal/diag"
+)
+
+// maxBytes is the largest spec file that is read. The network of 1,000
+// networks in the test kit takes under 1 MB.
+const maxBytes = 16 << 20
+
+// document parses one file into its top node, or reports why it cannot; nil
+// after an error.
+func document(f File, diags *diag.List) *yaml.Node {
+	start := diag.Pos{File: f.Name, Line: 1, Col: 1}
+	if len(f.Data) > maxBytes {
+		diags.Errorf(start, "the file has %d MB; at most %d MB are read", len(f.Data)>>20, maxBytes>>20).
+			Hint = "divide the spec into several files of a folder"
+		return nil
+	}
+	if pos, ok := badByte(f); ok {
+		return reportByte(f, pos, diags)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
+	var doc yaml.Node
+	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
+		diags.Errorf(start, "the file is empty").Hint = starterHint
+		return nil
+	} else if err != nil {
+		syntaxError(f, err, diags)
+		return nil
+	}
+	var next yaml.Node
+	switch err := dec.Decode(&next); {
+	case err == nil:
+		at := start
+		if next.Line > 0 {
+			at.Line, at.Col = next.Line, max(next.Column, 1)
+		}
+		diags.Errorf(at, "a second YAML document begins here").Hint = "keep one document a file; a folder of files is read as one spec"
+		return nil
+	case !errors.Is(err, io.EOF):
+		syntaxError(f, err, diags)
+		return nil
+	}
+	top := &doc
+	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
+		top = doc.Content[0]
+	}
+	if isNull(top) {
+		diags.Errorf(start, "the file is empty").Hint = starterHint
+		return nil
+	}
+	if top.Kind != yaml.MappingNode {
+		diags.Errorf(start, "a spec is a mapping of keys, found %s", describe(top)).Hint = starterHint
+		return nil
+	}
+	return top
+}
+
+const starterHint = "tieline init writes a starter spec"
+
+// badByte finds the first byte that no YAML file may hold.
+func badByte(f File) (int, bool) {
+	for i := 0; i < len(f.Data); {
+		c := f.Data[i]
+		if c >= 0x20 && c < 0x7f || c == '\n' || c == '\r' || c == '\t' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(f.Data[i:])
+		if r == utf8.RuneError && size <= 1 || r < 0x20 || r == 0x7f || r > 0x7f && r < 0xa0 && r != 0x85 ||
+			r == 0xfffe || r == 0xffff || r == 0xfeff && i > 0 {
+			return i, true
+		}
+		i += size
+	}
+	return 0, false
+}
+
+func reportByte(f File, at int, diags *diag.List) *yaml.Node {
+	before := f.Data[:at]
+	line := bytes.Count(before, []byte("\n")) + 1
+	col := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	pos := diag.Pos{File: f.Name, Line: line, Col: col}
+	r, size := utf8.DecodeRune(f.Data[at:])
+	if r == utf8.RuneError && size <= 1 {
+		diags.Errorf(pos, "the file is not UTF-8 text").Hint = fmt.Sprintf("save it as UTF-8; the first wrong byte is 0x%02x", f.Data[at])
+		return nil
+	}
+	diags.Errorf(pos, "the control character %U is not allowed in YAML", r).Hint = "remove it"
+	return nil
+}
+
+// syntaxError turns an error of the YAML parser into a diagnostic.
+func syntaxError(f File, err error, diags *diag.List) {
+	pos := diag.Pos{File: f.Name, Line: 1, Col: 1}
+	var le *yaml.LoadError
+	if !errors.As(err, &le) {
+		diags.Errorf(pos, "not valid YAML: %v", err)
+		return
+	}
+	if le.Mark.Line > 0 {
+		pos.Line, pos.Col = le.Mark.Line, max(le.Mark.Column, 1)
+	}
+	if strings.Contains(le.Message, "tab character") {
+		diags.Errorf(pos, "a tab in the indentation").Hint = "YAML indents with spaces only: replace tabs by spaces"
+		return
+	}
+	d := diags.Errorf(pos, "not valid YAML: %s", le.Message)
+	d.Hint = syntaxHint(le.Message)
+	if c := le.ContextMark; c.Line > 0 && le.ContextMsg != "" && (c.Line != pos.Line || c.Column != pos.Col) {
+		d.Related = []diag.Related{{Pos: diag.Pos{File: f.Name, Line: c.Line, Col: max(c.Column, 1)}, Message: le.ContextMsg}}
+	}
+}
+
+func syntaxHint(message string) string {
+	switch {
+	case strings.Contains(message, "mapping values are not allowed"):
+		return "a value that holds a colon and a space needs quotes, and each key its own line"
+	case strings.Contains(message, "did not find expected key"), strings.Contains(message, "block end"):
+		return "the indentation does not fit the lines above, or a colon is missing"
+	case strings.Contains(message, "',' or"):
+		return "a bracket or brace is not closed, or a comma is missing"
+	case strings.Contains(message, "expected node content"):
+		return "a bracket or brace is not closed"
+	case strings.Contains(message, "cannot start any token"):
+		return "a value that begins with @, ` or % needs quotes"
+	case strings.Contains(message, "unknown anchor"):
+		return "define the anchor with & before its alias"
+	}
+	return ""
+}
