@@ -58,7 +58,7 @@ func load() (*Atlas, error) {
 		latency: sync.OnceValue(parseLatency),
 	}
 	l.readSources()
-	for _, name := range []string{"limits", "addressing", "vpn", "asn", "mtu", "names", "flowlogs", "latency"} {
+	for _, name := range []string{"limits", "addressing", "vpn", "asn", "mtu", "names", "flowlogs", "latency", "routing"} {
 		t := l.table(name)
 		for i := range t.rows {
 			l.facts = append(l.facts, l.fact(t, i))

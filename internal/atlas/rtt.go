@@ -50,16 +50,19 @@ func parseLatency() latencyTable {
 	return t
 }
 
+// lookup returns the round trip in either direction. Both must be equal in
+// truth, so of two measurements the smaller is the less disturbed.
 func (t latencyTable) lookup(from, to Place) float64 {
 	i, ok1 := t.index[from.key()]
 	j, ok2 := t.index[to.key()]
 	if !ok1 || !ok2 {
 		return 0
 	}
-	if t.ms[i][j] > 0 {
-		return t.ms[i][j]
+	there, back := t.ms[i][j], t.ms[j][i]
+	if there == 0 || back == 0 {
+		return max(there, back)
 	}
-	return t.ms[j][i]
+	return min(there, back)
 }
 
 func (p Place) key() string {
