@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/prefix"
@@ -38,7 +39,7 @@ func (c Conflict) Diagnostic() diag.Diagnostic {
 
 // clash reports whether e and f, of one kind and scope and with values that
 // overlap, cannot both stand.
-func clash(e, f Entry) bool {
+func clash(e, f *Entry) bool {
 	if e.Freed && f.Freed {
 		return false
 	}
@@ -59,14 +60,19 @@ func clash(e, f Entry) bool {
 }
 
 // realms are the scopes in which e's value must be the only one.
-func (e Entry) realms() []string {
-	if e.Scope != "" {
-		return e.Scope.Keys()
+func (e *Entry) realms(yield func(string) bool) {
+	switch {
+	case e.Scope != "":
+		for r := range strings.SplitSeq(string(e.Scope), ",") {
+			if !yield(r) {
+				return
+			}
+		}
+	case e.Kind == Number:
+		yield(parentKey(e.Key))
+	default:
+		yield("")
 	}
-	if e.Kind == Number {
-		return []string{parentKey(e.Key)}
-	}
-	return []string{""}
 }
 
 // Conflicts returns the pairs that cannot both stand, by the place of the
@@ -76,7 +82,7 @@ func (l Lock) Conflicts() []Conflict {
 	found := map[[2]int]bool{}
 	var pairs [][2]int
 	add := func(i, j int) {
-		if precedes(l.entries[j], l.entries[i]) < 0 {
+		if precedes(&l.entries[j], &l.entries[i]) < 0 {
 			i, j = j, i
 		}
 		if !found[[2]int{i, j}] {
@@ -86,7 +92,7 @@ func (l Lock) Conflicts() []Conflict {
 	}
 	for i := 1; i < len(l.entries); i++ {
 		first := i - 1
-		for ; i < len(l.entries) && l.entries[i].Kind == l.entries[first].Kind && l.entries[i].Key == l.entries[first].Key; i++ {
+		for ; i < len(l.entries) && compareNames(&l.entries[first], &l.entries[i]) == 0; i++ {
 			add(first, i)
 		}
 	}
@@ -113,28 +119,37 @@ func (l Lock) sweep(add func(i, j int)) {
 		index int
 	}
 	places := make([]place, 0, len(l.entries))
-	for i, e := range l.entries {
-		for _, r := range e.realms() {
+	for i := range l.entries {
+		for r := range l.entries[i].realms {
 			places = append(places, place{r, i})
 		}
 	}
 	slices.SortFunc(places, func(a, b place) int {
-		ea, eb := &l.entries[a.index], &l.entries[b.index]
-		return cmp.Or(cmp.Compare(ea.Kind, eb.Kind), cmp.Compare(a.realm, b.realm), compareValues(*ea, *eb), precedes(*ea, *eb))
+		e, f := &l.entries[a.index], &l.entries[b.index]
+		if e.Kind != f.Kind {
+			return cmp.Compare(e.Kind, f.Kind)
+		}
+		if c := strings.Compare(a.realm, b.realm); c != 0 {
+			return c
+		}
+		if c := compareValues(e, f); c != 0 {
+			return c
+		}
+		return precedes(e, f)
 	})
 	// open holds the places whose values hold that of the current one.
 	var open []place
 	for _, at := range places {
-		e := l.entries[at.index]
+		e := &l.entries[at.index]
 		for len(open) > 0 {
 			top := open[len(open)-1]
-			if t := l.entries[top.index]; t.Kind == e.Kind && top.realm == at.realm && holds(t, e) {
+			if t := &l.entries[top.index]; t.Kind == e.Kind && top.realm == at.realm && holds(t, e) {
 				break
 			}
 			open = open[:len(open)-1]
 		}
 		for _, o := range slices.Backward(open) {
-			if o.index != at.index && clash(l.entries[o.index], e) {
+			if o.index != at.index && clash(&l.entries[o.index], e) {
 				add(o.index, at.index)
 				break
 			}
@@ -144,11 +159,11 @@ func (l Lock) sweep(add func(i, j int)) {
 }
 
 // holds reports whether f's value is e's or inside it.
-func holds(e, f Entry) bool {
+func holds(e, f *Entry) bool {
 	if e.Kind == Block || e.Kind == Inside {
 		return prefix.Covers(e.Prefix, f.Prefix)
 	}
-	return sameValue(e, f)
+	return sameValue(*e, *f)
 }
 
 // topmost leaves out the conflicts between blocks below two that are in
@@ -187,7 +202,7 @@ type Moved struct {
 // are returned in the order of the file.
 func (l Lock) Resolve() (Lock, []Moved) {
 	order := slices.Clone(l.entries)
-	slices.SortFunc(order, precedes)
+	slices.SortFunc(order, func(a, b Entry) int { return precedes(&a, &b) })
 	k := keeper{keys: map[keeperKey]Entry{}, numbers: map[numberKey][]Entry{}, blocks: map[keeperKey]*prefix.Table[[]Entry]{}}
 	var kept []Entry
 	var moved []Moved
@@ -239,7 +254,7 @@ type numberKey struct {
 
 func (k keeper) keep(e Entry) {
 	k.keys[keeperKey{e.Kind, e.Key}] = e
-	for _, r := range e.realms() {
+	for r := range e.realms {
 		at := keeperKey{e.Kind, r}
 		if !e.Prefix.IsValid() {
 			n := numberKey{at, int64(e.ASN) + int64(e.Number)}
@@ -261,7 +276,7 @@ func (k keeper) rival(e Entry) (Entry, bool) {
 	if r, ok := k.keys[keeperKey{e.Kind, e.Key}]; ok {
 		return r, true
 	}
-	for _, r := range e.realms() {
+	for r := range e.realms {
 		at := keeperKey{e.Kind, r}
 		if !e.Prefix.IsValid() {
 			if r, ok := firstClash(k.numbers[numberKey{at, int64(e.ASN) + int64(e.Number)}], e); ok {
@@ -288,7 +303,7 @@ func (k keeper) rival(e Entry) (Entry, bool) {
 }
 
 func firstClash(list []Entry, e Entry) (Entry, bool) {
-	if i := slices.IndexFunc(list, func(f Entry) bool { return clash(f, e) }); i >= 0 {
+	if i := slices.IndexFunc(list, func(f Entry) bool { return clash(&f, &e) }); i >= 0 {
 		return list[i], true
 	}
 	return Entry{}, false

@@ -109,25 +109,44 @@ func (e Entry) Equal(f Entry) bool {
 
 // Compare orders entries as the file does, the entry that keeps its place
 // first where two have one key.
-func (e Entry) Compare(f Entry) int {
-	return cmp.Or(cmp.Compare(e.Kind, f.Kind), cmp.Compare(e.Key, f.Key), precedes(e, f))
+func (e Entry) Compare(f Entry) int { return compare(&e, &f) }
+
+func compare(e, f *Entry) int {
+	if c := compareNames(e, f); c != 0 {
+		return c
+	}
+	return precedes(e, f)
+}
+
+func compareNames(e, f *Entry) int {
+	if e.Kind != f.Kind {
+		return cmp.Compare(e.Kind, f.Kind)
+	}
+	return strings.Compare(e.Key, f.Key)
 }
 
 // precedes orders entries by who keeps its place in a conflict: used before
 // freed, then the earlier stamp, then key and value.
-func precedes(e, f Entry) int {
+func precedes(e, f *Entry) int {
 	if e.Freed != f.Freed {
 		if f.Freed {
 			return -1
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(e.Stamp, f.Stamp), cmp.Compare(e.Kind, f.Kind), cmp.Compare(e.Key, f.Key),
-		compareValues(e, f), cmp.Compare(e.Scope, f.Scope))
+	if e.Stamp != f.Stamp {
+		return cmp.Compare(e.Stamp, f.Stamp)
+	}
+	return cmp.Or(compareNames(e, f), compareValues(e, f), cmp.Compare(e.Scope, f.Scope))
 }
 
-func compareValues(e, f Entry) int {
-	return cmp.Or(prefix.Compare(e.Prefix, f.Prefix), cmp.Compare(e.ASN, f.ASN), cmp.Compare(e.Number, f.Number))
+// compareValues orders entries of one kind by value, a prefix before those
+// inside it.
+func compareValues(e, f *Entry) int {
+	if e.Kind == Block || e.Kind == Inside {
+		return prefix.Compare(e.Prefix, f.Prefix)
+	}
+	return cmp.Or(cmp.Compare(e.ASN, f.ASN), cmp.Compare(e.Number, f.Number))
 }
 
 func sameValue(e, f Entry) bool {

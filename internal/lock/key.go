@@ -31,6 +31,9 @@ func ValidateKey(s string) error {
 		return fmt.Errorf("key %q has an empty name between slashes", s)
 	}
 	for _, r := range s {
+		if r > ' ' && r < 0x7f && r != ',' {
+			continue
+		}
 		if r == ',' || unicode.IsSpace(r) || !unicode.IsGraphic(r) {
 			return fmt.Errorf("key %q has the character %q, which no key may have", s, r)
 		}

@@ -68,8 +68,17 @@ type Lock struct {
 // New returns a lock of the entries as they are, stamps included. Conflicts
 // among them stay and are found by [Lock.Conflicts].
 func New(entries ...Entry) Lock {
-	list := slices.Clone(entries)
-	slices.SortStableFunc(list, Entry.Compare)
+	return sorted(slices.Clone(entries))
+}
+
+// sorted is New of a list that it may keep.
+func sorted(list []Entry) Lock {
+	for i := range list {
+		if i > 0 && compare(&list[i-1], &list[i]) > 0 {
+			slices.SortStableFunc(list, Entry.Compare)
+			break
+		}
+	}
 	return Lock{slices.CompactFunc(list, Entry.Equal)}
 }
 
@@ -169,7 +178,7 @@ func (l Lock) Marshal() []byte {
 // search returns the index of the first entry at or after kind and key.
 func (l Lock) search(k Kind, key string) int {
 	return sort.Search(len(l.entries), func(i int) bool {
-		e := l.entries[i]
+		e := &l.entries[i]
 		return e.Kind > k || e.Kind == k && e.Key >= key
 	})
 }

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func Resolvable(list diag.List) bool {
 // for [Lock.Resolve] when [Resolvable] says so, and for nothing else. An empty
 // file is an empty lock.
 func Parse(name string, data []byte) (Lock, diag.List) {
-	p := parser{name: name}
+	p := parser{name: name, entries: make([]Entry, 0, bytes.Count(data, []byte("\n"))+1)}
 	for rest := string(data); rest != "" && !p.stop; {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
@@ -48,7 +49,7 @@ func Parse(name string, data []byte) (Lock, diag.List) {
 	if p.side != noSide {
 		p.markerError(p.opened, "conflict marker without its end")
 	}
-	l := New(p.entries...)
+	l := sorted(p.entries)
 	if p.stop {
 		return l, p.diags
 	}
@@ -188,10 +189,6 @@ func (p *parser) readEntry(line string) {
 		return
 	}
 	e := Entry{Kind: kind, Key: f[1].text, Pos: p.at(line, 0)}
-	if err := ValidateKey(e.Key); err != nil {
-		fail(1, "", "%v", err)
-		return
-	}
 	if err := e.setValue(f[2].text); err != nil {
 		fail(2, "", "%s %s: %v", e.Kind, e.Key, err)
 		return

@@ -138,9 +138,9 @@ func hasClash(l Lock) bool {
 			if e.Key == f.Key {
 				return true
 			}
-			for _, r := range e.realms() {
-				for _, s := range f.realms() {
-					if r == s && (holds(e, f) || holds(f, e)) && clash(e, f) {
+			for r := range e.realms {
+				for s := range f.realms {
+					if r == s && (holds(&e, &f) || holds(&f, &e)) && clash(&e, &f) {
 						return true
 					}
 				}

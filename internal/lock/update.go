@@ -31,7 +31,7 @@ func (l Lock) Update(used []Entry) (Lock, Changes) {
 		u, ok := want[at]
 		switch {
 		case !ok && isLeftover(e.Key):
-			if u, ok := want[keeperKey{e.Kind, baseKey(e.Key)}]; !ok || !holds(u, e) {
+			if u, ok := want[keeperKey{e.Kind, baseKey(e.Key)}]; !ok || !holds(&u, &e) {
 				out = append(out, e) // else its own key has it back
 			}
 		case !ok:
@@ -41,7 +41,7 @@ func (l Lock) Update(used []Entry) (Lock, Changes) {
 			e.Freed, e.Scope = false, u.Scope
 			out = append(out, e)
 			delete(want, at)
-		case !holds(u, e):
+		case !holds(&u, &e):
 			out = append(out, l.leftover(e))
 		}
 	}
@@ -51,7 +51,7 @@ func (l Lock) Update(used []Entry) (Lock, Changes) {
 			out = append(out, u)
 		}
 	}
-	next := New(out...)
+	next := sorted(out)
 	return next, l.Diff(next)
 }
 
@@ -122,7 +122,7 @@ func (l Lock) Rename(from, to string) Lock {
 	if !moves {
 		return l
 	}
-	return New(out...)
+	return sorted(out)
 }
 
 func (s Scope) rename(from, to string) Scope {
