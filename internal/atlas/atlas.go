@@ -34,6 +34,7 @@ type Atlas struct {
 	vpn        map[vocab.Cloud]VPNOffer
 	asns       map[vocab.Cloud]ASNRules
 	skus       map[vocab.Cloud][]SKU
+	flowLogs   map[vocab.Cloud]FlowLog
 	services   map[vocab.Cloud][]Service
 	crossLinks []CrossLink
 	prices     map[PriceItem][]priceRow // in the order of the files
@@ -80,6 +81,7 @@ func load() (*Atlas, error) {
 	l.buildNames(a)
 	l.buildVPN(a)
 	l.buildASNs(a)
+	l.buildFlowLogs(a)
 	for _, id := range LimitIDs {
 		if _, err := a.limit(id); err != nil {
 			l.failf("%v", err)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -196,6 +197,19 @@ func TestServices(t *testing.T) {
 	}
 	if _, ok := Default().Service(vocab.GCP, "s3"); ok {
 		t.Error("Service(gcp, s3) is there")
+	}
+}
+
+func TestFlowLogs(t *testing.T) {
+	aws, gcp := Default().FlowLog(vocab.AWS), Default().FlowLog(vocab.GCP)
+	if aws.Of != "vpc" || len(aws.Fields) != 29 || !slices.Equal(aws.Intervals, []time.Duration{time.Minute, 10 * time.Minute}) {
+		t.Errorf("FlowLog(aws) = %+v", aws)
+	}
+	if gcp.Of != "subnet" || gcp.Fields != nil || gcp.Intervals[0] != 5*time.Second {
+		t.Errorf("FlowLog(gcp) = %+v", gcp)
+	}
+	if azure := Default().FlowLog(vocab.Azure); azure.Of != "vnet" {
+		t.Errorf("FlowLog(azure) = %+v", azure)
 	}
 }
 

@@ -110,6 +110,9 @@ const (
 	LimitAzureRouteServerPeers            LimitID = "azure.routeserver.peers"              // BGP peers per Route Server
 	LimitAzureRouteServerPrefixesFromPeer LimitID = "azure.routeserver.prefixes_from_peer" // prefixes per BGP peer
 	LimitAzureRouteServerPrefixesOut      LimitID = "azure.routeserver.prefixes_out"       // prefixes per ExpressRoute or VPN gateway
+	LimitAzureVWANVPNConnections          LimitID = "azure.vwan.vpn_connections"           // VPN connections per hub
+	LimitAzureVWANRoutes                  LimitID = "azure.vwan.routes"                    // routes per hub
+	LimitAzureVWANERCircuits              LimitID = "azure.vwan.er_circuits"               // ExpressRoute circuits per hub
 	LimitAzureVWANVNetConnections         LimitID = "azure.vwan.vnet_connections"          // VNet connections per hub
 	LimitAzureVMFlows                     LimitID = "azure.vm.flows"                       // flows per network interface
 	LimitAWSEgressFree                    LimitID = "aws.egress.free"                      // GB/month per account
@@ -226,6 +229,9 @@ var LimitIDs = []LimitID{
 	LimitAzureRouteServerPrefixesFromPeer,
 	LimitAzureRouteServerPrefixesOut,
 	LimitAzureVWANVNetConnections,
+	LimitAzureVWANVPNConnections,
+	LimitAzureVWANRoutes,
+	LimitAzureVWANERCircuits,
 	LimitAzureVMFlows,
 	LimitAWSEgressFree,
 	LimitGCPEgressFree,

@@ -34,8 +34,12 @@ type SKU struct {
 	PPS          int        // packets a second of a tunnel, 0 where not stated
 	BGP          bool
 	ActiveActive bool
+	AbsentIn     []string // regions that do not offer it
 	Fact         Fact
 }
+
+// InRegion reports whether a region offers the size.
+func (s SKU) InRegion(region string) bool { return !slices.Contains(s.AbsentIn, region) }
 
 // TunnelRate returns what one tunnel carries with a cipher.
 func (s SKU) TunnelRate(e vocab.Encryption) vocab.Rate {
@@ -80,6 +84,7 @@ func (l *loader) readSKUs(a *Atlas) {
 			TunnelCBC: l.rate(id, t.at(i, "tunnel_cbc")), TunnelLow: l.rate(id, t.at(i, "tunnel_low")),
 			PPS: l.number(id, t.at(i, "pps")), BGP: l.yes(id, t.at(i, "bgp")), ActiveActive: l.yes(id, t.at(i, "active_active")),
 		}
+		s.AbsentIn = strings.Fields(t.at(i, "absent_in"))
 		s.Fact = l.fact(t, i)
 		s.Fact.Value = skuText(s)
 		s.Fact.Scope = string(s.Kind)

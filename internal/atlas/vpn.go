@@ -75,7 +75,7 @@ func (r PSKRule) Allows(key string) bool {
 // VPNOffer is what a cloud's VPN gateway can do.
 type VPNOffer struct {
 	Cloud vocab.Cloud
-	IKE   IKEOffer
+	IKE   IKEOffer // version 2 everywhere
 	ESP   ESPOffer
 	DPD   Span
 	BGP   BGPOffer

@@ -237,6 +237,9 @@ func TestSKUs(t *testing.T) {
 			t.Errorf("GatewaySKUs(%s) = %v, want some, rising", c, skus)
 		}
 	}
+	if large, _ := Default().SKU(vocab.AWS, "large"); large.InRegion("ca-west-1") || !large.InRegion("us-west-2") {
+		t.Errorf("the large tunnel is absent in %v, want ca-west-1 and not us-west-2 among them", large.AbsentIn)
+	}
 	for _, s := range Default().GatewaySKUs(vocab.Azure) {
 		if _, ok := Default().Price(PriceAzureVPNGateway(s.Name), PriceScope{Region: "westus2"}); !ok {
 			t.Errorf("the SKU %s has no price", s.Name)
