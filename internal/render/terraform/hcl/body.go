@@ -21,13 +21,9 @@ type attribute struct {
 
 // Attr writes an argument.
 func (b *Body) Attr(name string, value Expr) {
-	if strings.IndexByte(string(value), '\n') < 0 {
+	// A heredoc counts as one line to terraform fmt.
+	if strings.IndexByte(string(value), '\n') < 0 || strings.HasPrefix(string(value), "<<") {
 		b.run = append(b.run, attribute{name, value})
-		return
-	}
-	if strings.HasPrefix(string(value), "<<") { // aligned as the last of its run
-		b.run = append(b.run, attribute{name, value})
-		b.flush()
 		return
 	}
 	b.flush()
