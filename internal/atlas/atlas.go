@@ -43,7 +43,9 @@ type Atlas struct {
 
 // Default returns the embedded facts, parsed once. It panics when the
 // embedded data is broken, which a test of this package excludes.
-var Default = sync.OnceValue(func() *Atlas {
+func Default() *Atlas { return embedded() }
+
+var embedded = sync.OnceValue(func() *Atlas {
 	a, err := load()
 	if err != nil {
 		panic(err)

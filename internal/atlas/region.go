@@ -35,6 +35,8 @@ type Region struct {
 	PriceZone string // Azure's billing zone: zone1, zone2, zone3, gov, china; gov and china on AWS; else empty
 	Zones     []Zone // empty where the region has none or they are not known
 	Fact      Fact   // of the zones
+
+	aka string // other words for the place: oregon
 }
 
 // IsZero reports whether r is no region.
@@ -59,7 +61,7 @@ func (l *loader) readRegions(a *Atlas) {
 			Cloud: l.cloud(id, t.at(i, "cloud")), Name: t.at(i, "region"), City: t.at(i, "city"),
 			Country: t.at(i, "country"), Continent: t.at(i, "continent"),
 			Lat: l.float(id, t.at(i, "lat")), Lon: l.float(id, t.at(i, "lon")),
-			Status: Status(t.at(i, "status")), PriceZone: t.at(i, "price_zone"),
+			Status: Status(t.at(i, "status")), PriceZone: t.at(i, "price_zone"), aka: t.at(i, "aka"),
 		}
 		for _, z := range strings.Fields(t.at(i, "zones")) {
 			r.Zones = append(r.Zones, Zone(z))
@@ -134,7 +136,7 @@ func (a *Atlas) NearRegions(c vocab.Cloud, name string) []string {
 	return out
 }
 
-// NearestRegions returns the names of the n regions of a cloud that lie
+// nearestRegions returns the names of the n regions of a cloud that lie
 // nearest to a place and are not only announced.
 func (a *Atlas) nearestRegions(c vocab.Cloud, p Place, n int) []string {
 	rs := slices.DeleteFunc(a.Regions(c), func(r Region) bool { return r.Status == RegionAnnounced || r.PriceZone == "gov" })
@@ -151,10 +153,10 @@ func (a *Atlas) nearestRegions(c vocab.Cloud, p Place, n int) []string {
 // squeeze drops what people leave out or add in a region's name.
 func squeeze(s string) string { return strings.NewReplacer("-", "", " ", "", "_", "").Replace(s) }
 
-// wordsShared counts the words of a name that the region's name, city or
-// country holds.
+// wordsShared counts the words of a name that the region's name, city,
+// country or state holds.
 func wordsShared(name string, r Region) int {
-	hay := fold(r.Name + " " + r.City + " " + r.Country)
+	hay := fold(r.Name + " " + r.City + " " + r.Country + " " + r.aka)
 	n := 0
 	for _, w := range strings.FieldsFunc(fold(name), func(r rune) bool { return r == '-' || r == ' ' || r == '_' || r >= '0' && r <= '9' }) {
 		if len(w) >= 4 && strings.Contains(hay, w) {

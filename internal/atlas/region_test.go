@@ -25,6 +25,7 @@ func TestRegions(t *testing.T) {
 		{vocab.Azure, "westus2", "Moses Lake", "zone1", []Zone{"1", "2", "3"}},
 		{vocab.Azure, "westus", "San Francisco", "zone1", nil},
 		{vocab.Azure, "japaneast", "Tokyo", "zone2", []Zone{"1", "2", "3"}},
+		{vocab.Azure, "qatarcentral", "Doha", "zone2", []Zone{"1", "2", "3"}},
 		{vocab.Azure, "brazilsouth", "São Paulo", "zone3", []Zone{"1", "2", "3"}},
 	}
 	for _, tt := range tests {
@@ -64,6 +65,8 @@ func TestNearRegions(t *testing.T) {
 		{vocab.AWS, "westus2", "us-west-2"},
 		{vocab.AWS, "us_west_2", "us-west-2"},
 		{vocab.AWS, "frankfurt", "eu-central-1"},
+		{vocab.AWS, "oregon", "us-west-2"},
+		{vocab.Azure, "virginia", "eastus"},
 		{vocab.GCP, "us-west-2", "us-west1"},
 		{vocab.GCP, "Tokyo", "asia-northeast1"},
 		{vocab.Azure, "west-us-2", "westus2"},
