@@ -95,16 +95,13 @@ func (c *checker) siteRef(v Value[string]) {
 
 // connectPins checks what an entry pins of its links.
 func (c *checker) connectPins(e *Connect) {
-	if e.Tunnels.IsSet() && e.Tunnels.V < 1 {
-		c.errorf(e.Tunnels.Pos, "leave it out to derive it", "tunnels: %d is not a number of tunnels", e.Tunnels.V)
-	}
 	if len(e.Inside) == 0 {
 		return
 	}
 	if len(e.Mesh) > 2 || len(e.Spokes) > 1 {
 		c.errorf(e.Inside[0].Pos, "give the pair an entry of its own: link: [a, b]", "inside pins the tunnels of one pair of sites, but the entry joins more")
 	}
-	if e.Tunnels.IsSet() && e.Tunnels.V != len(e.Inside) {
+	if e.Tunnels.V > 0 && e.Tunnels.V != len(e.Inside) {
 		c.errorf(e.Inside[0].Pos, "give one prefix for each tunnel", "inside has %d prefixes, but tunnels is %d", len(e.Inside), e.Tunnels.V)
 	}
 	repeated(c, "inside", e.Inside)

@@ -39,10 +39,7 @@ func (c *checker) site(i int) {
 		c.errorf(s.Pos, "add region, for example "+exampleRegion[s.Cloud.V], "site %q has no region", s.Name)
 	}
 	c.siteAccount(s, i)
-	if s.Zones.IsSet() && s.Zones.V < 1 {
-		c.errorf(s.Zones.Pos, "", "zones: %d is not a number of zones", s.Zones.V)
-	}
-	if s.Zones.IsSet() && len(s.ZoneIDs) > 0 && s.Zones.V != len(s.ZoneIDs) {
+	if s.Zones.V > 0 && len(s.ZoneIDs) > 0 && s.Zones.V != len(s.ZoneIDs) {
 		c.errorf(s.Zones.Pos, "leave out zones where zone_ids are given", "zones is %d, but %d zone_ids are given", s.Zones.V, len(s.ZoneIDs))
 	}
 	repeated(c, "zone_ids", s.ZoneIDs)

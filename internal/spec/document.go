@@ -111,7 +111,7 @@ func syntaxError(f File, err error, diags *diag.List) {
 	if le.Mark.Line > 0 {
 		pos.Line, pos.Col = le.Mark.Line, max(le.Mark.Column, 1)
 	}
-	if strings.Contains(le.Message, "tab character") {
+	if strings.Contains(le.Message, "tab character") || isTab(f.Data, pos) {
 		diags.Errorf(pos, "a tab in the indentation").Hint = "YAML indents with spaces only: replace tabs by spaces"
 		return
 	}
@@ -120,6 +120,20 @@ func syntaxError(f File, err error, diags *diag.List) {
 	if c := le.ContextMark; c.Line > 0 && le.ContextMsg != "" && (c.Line != pos.Line || c.Column != pos.Col) {
 		d.Related = []diag.Related{{Pos: diag.Pos{File: f.Name, Line: c.Line, Col: max(c.Column, 1)}, Message: le.ContextMsg}}
 	}
+}
+
+// isTab reports whether a tab stands at pos, with only white space before it.
+func isTab(data []byte, pos diag.Pos) bool {
+	line := 1
+	for l := range bytes.Lines(data) {
+		if line == pos.Line {
+			before := bytes.TrimLeft(l, " \t")
+			indent := l[:len(l)-len(before)]
+			return pos.Col <= len(indent) && bytes.ContainsRune(indent, '\t')
+		}
+		line++
+	}
+	return false
 }
 
 func syntaxHint(message string) string {

@@ -191,4 +191,3 @@ func (x *Index) Pairs() []Pair {
 	})
 	return out
 }
-

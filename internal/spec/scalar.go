@@ -57,15 +57,16 @@ func readString(p *string, key string, n *yaml.Node) mistake {
 	return mistake{}
 }
 
+// readInt reads a number of things; no number of the grammar is below 1.
 func readInt(p *int, key string, n *yaml.Node) mistake {
 	i, err := strconv.Atoi(n.Value)
 	quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
-	if err != nil || quoted || strconv.Itoa(i) != n.Value {
+	if err != nil || quoted || strconv.Itoa(i) != n.Value || i < 1 {
 		hint := ""
 		if quoted && err == nil {
 			hint = "write it without quotes: " + n.Value
 		}
-		return mistake{fmt.Sprintf("%s: expected a whole number, found %s", key, describe(n)), hint}
+		return mistake{fmt.Sprintf("%s: expected a whole number from 1, found %s", key, describe(n)), hint}
 	}
 	*p = i
 	return mistake{}

@@ -35,7 +35,7 @@ func expected(f *field) string {
 	case reflect.TypeFor[string]():
 		return "text"
 	case reflect.TypeFor[int]():
-		return "a whole number"
+		return "a whole number from 1"
 	case reflect.TypeFor[bool]():
 		return "true or false"
 	case reflect.TypeFor[netip.Prefix]():
