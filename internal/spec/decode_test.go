@@ -2,13 +2,17 @@ package spec
 
 import (
 	"fmt"
+	"iter"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tieline/tieline/internal/diag"
 )
 
 func TestParseFull(t *testing.T) {
-	data, err := os.ReadFile("testdata/full.yaml")
+	data, err := os.ReadFile("example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +59,43 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, diags := Parse([]File{{Name: "network.yaml", Data: data}}); diags.HasErrors() {
 			b.Fatal(diags[0])
+		}
+	}
+}
+
+// parseOne reads text as the value of f and returns what is reported.
+func parseOne(t *testing.T, f *field, text string) string {
+	t.Helper()
+	var diags diag.List
+	n := document(File{Name: "x", Data: []byte(f.key + ": " + text)}, &diags)
+	if n == nil {
+		return diags.String()
+	}
+	one := *f
+	one.index = 0
+	d := decoder{file: "x", diags: &diags}
+	var typ reflect.Type
+	for sh := range shapes() {
+		for i := range sh.fields {
+			if sh.fields[i].key == f.key && sh.fields[i].scalar == f.scalar && sh.fields[i].kind == f.kind {
+				typ = sh.typ.Field(sh.fields[i].index).Type
+			}
+		}
+	}
+	v := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "X", Type: typ}})).Elem()
+	d.field(&one, f.key, n.Content[1], v, place{noun: "x"}, diag.Pos{})
+	return diags.String()
+}
+
+// shapes yields every shape of the grammar.
+func shapes() iter.Seq[*shape] {
+	return func(yield func(*shape) bool) {
+		done := map[reflect.Type]*shape{}
+		shapeOf(reflect.TypeFor[Spec](), done)
+		for _, sh := range done {
+			if !yield(sh) {
+				return
+			}
 		}
 	}
 }
