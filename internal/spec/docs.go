@@ -18,7 +18,7 @@ var Example string
 const docsIntro = `# The spec
 
 One file states the network: its sites, how they are joined, what may talk to what, and the traffic that is expected.
-Everything else is derived from it, and ` + "`tieline why`" + ` says how. This page is generated from the code (` + "`tieline schema --markdown`" + `);
+Everything else is derived from it, and ` + "`tieline why`" + ` says how. This page is generated from the code;
 ` + "`tieline schema`" + ` prints the same grammar as a JSON Schema, which editors complete from
 (with the YAML language server, put ` + "`# yaml-language-server: $schema=schema.json`" + ` on the first line).
 
