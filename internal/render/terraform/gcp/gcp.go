@@ -72,22 +72,22 @@ func newWriter(r *root.Root) writer {
 	return writer{r: r, net: r.Set.Network, rule: r.Set.Atlas.Name(atlas.NameGCPResource)}
 }
 
-// name gives the native name of what the parts say, the network's name first.
-func (w writer) name(parts ...string) string {
-	return names.Fit(w.rule, names.Native(w.net, parts...))
+// name gives the native name of an object and of a part of it, the network's
+// name first.
+func (w writer) name(id string, parts ...string) string {
+	return names.Fit(w.rule, names.Native(w.net, id, parts...))
 }
 
-// keyedName gives the names of a for_each group: one expression of each.key
-// where all keys make names as they stand, otherwise false and a name for
-// each key.
-func (w writer) keyedName(prefix string, keys []string) (hcl.Expr, bool) {
-	base := w.name(prefix)
-	for _, k := range keys {
-		if w.name(prefix, k) != base+"-"+k {
-			return "each.value.name", false
+// groupName gives the name argument of a for_each group whose instances have
+// native names by key: one expression of each.key where each is the base and
+// its key, otherwise (a renamed one, one too long) true, and the map has them.
+func groupName(base string, keys, native []string) (name hcl.Expr, listed bool) {
+	for i, k := range keys {
+		if native[i] != base+"-"+k {
+			return "each.value.name", true
 		}
 	}
-	return hcl.Expr(`"` + base + `-${each.key}"`), true
+	return hcl.Expr(`"` + base + `-${each.key}"`), false
 }
 
 // homeOf returns the site whose root makes a VPC.

@@ -7,6 +7,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
+	"github.com/tieline/tieline/internal/render/terraform/root"
 )
 
 // network writes a VPC's part at a site: the network and its routes at its
@@ -99,22 +100,27 @@ func (w writer) subnets(site fabric.Site, v fabric.VPC) {
 	label := names.Label(part)
 	private := w.privateAccess(v)
 	keys := make([]string, len(mine))
+	native := make([]string, len(mine))
+	moved := make([]root.Key, len(mine))
 	for i, s := range mine {
-		keys[i] = s.Name
+		keys[i], native[i] = s.Name, w.name(string(s.ID))
+		moved[i] = root.Key{New: s.Name, Old: names.Last(names.Former(w.net, string(s.ID)))}
 	}
-	name, plain := w.keyedName(part, keys)
+	name, listed := groupName(w.name(part), keys, native)
 	entries := make([]hcl.Item, len(mine))
 	for i, s := range mine {
-		fields := []hcl.Item{{Key: "cidr", Value: hcl.Quote(s.Prefix.String())}, {Key: "private_google_access", Value: hcl.Bool(private[s.ID])}}
-		if !plain {
-			fields = append([]hcl.Item{{Key: "name", Value: hcl.Quote(w.name(part, s.Name))}}, fields...)
+		var fields []hcl.Item
+		if listed {
+			fields = append(fields, hcl.Item{Key: "name", Value: hcl.Quote(native[i])})
 		}
+		fields = append(fields, hcl.Item{Key: "cidr", Value: hcl.Quote(s.Prefix.String())},
+			hcl.Item{Key: "private_google_access", Value: hcl.Bool(private[s.ID])})
 		entries[i] = hcl.Item{Key: s.Name, Value: hcl.Object(fields...)}
 	}
 	b := w.r.SiteFile(site.ID, "network")
 	w.r.Locals(b, hcl.Item{Key: label + "_subnets", Value: hcl.Map(entries...)})
 	w.r.Resource(b, v.Meta.Origin, "google_compute_subnetwork", part)
-	w.r.ResourceKeys("google_compute_subnetwork", part, keys...)
+	w.r.ResourceKeys("google_compute_subnetwork", part, moved...)
 	b.Attr("for_each", hcl.Expr("local."+label+"_subnets"))
 	b.Attr("provider", w.r.Provider(v.Meta.Account))
 	b.Blank()
@@ -123,7 +129,7 @@ func (w writer) subnets(site fabric.Site, v fabric.VPC) {
 	b.Attr("network", w.networkRef(v))
 	b.Attr("ip_cidr_range", "each.value.cidr")
 	b.Attr("private_ip_google_access", "each.value.private_google_access")
-	if w.isLogged(site, v) {
+	if w.isLogged(v) {
 		b.Blank()
 		b.Block("log_config")
 		b.Attr("metadata", `"INCLUDE_ALL_METADATA"`)
@@ -149,7 +155,9 @@ func (w writer) privateAccess(v fabric.VPC) map[fabric.SubnetID]bool {
 	return private
 }
 
-// isLogged reports whether the flows of a VPC are recorded at a site.
-func (w writer) isLogged(site fabric.Site, v fabric.VPC) bool {
-	return slices.ContainsFunc(w.r.Set.FlowLogs(site.ID), func(f fabric.FlowLog) bool { return f.VPC == v.ID })
+// isLogged reports whether the flows of a VPC are recorded.
+func (w writer) isLogged(v fabric.VPC) bool {
+	return slices.ContainsFunc(v.Sites, func(s fabric.SiteID) bool {
+		return slices.ContainsFunc(w.r.Set.FlowLogs(s), func(f fabric.FlowLog) bool { return f.VPC == v.ID })
+	})
 }

@@ -79,8 +79,16 @@ func (w writer) ruleMap(rules []fabric.FilterRule) hcl.Expr {
 		w.r.Head(&m, rule.Origin)
 		m.Attr(hcl.Key(rule.Name), ruleObject(rule))
 	}
-	text := strings.TrimSuffix(string(m.Bytes()), "\n")
-	return hcl.Expr("{\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n}")
+	var text strings.Builder
+	text.WriteString("{\n")
+	for line := range strings.Lines(string(m.Bytes())) {
+		if line != "\n" {
+			text.WriteString("  ")
+		}
+		text.WriteString(line)
+	}
+	text.WriteString("}")
+	return hcl.Expr(text.String())
 }
 
 func ruleObject(rule fabric.FilterRule) hcl.Expr {
