@@ -167,7 +167,7 @@ func (d *decoder) field(f *field, key string, n *yaml.Node, v reflect.Value, at 
 	case kindValues:
 		d.scalars(f, n, fv, at)
 	case kindStruct:
-		d.structure(n, f.elem, fv, inside(at, f.key), pos)
+		d.structure(n, f.elem, fv, within(at, f.key), pos)
 	case kindList:
 		d.list(f, n, fv, at)
 	case kindMap:
@@ -176,8 +176,8 @@ func (d *decoder) field(f *field, key string, n *yaml.Node, v reflect.Value, at 
 	}
 }
 
-// inside names a nested mapping in messages: gateway of site "aws-oregon".
-func inside(at place, key string) place {
+// within names a nested mapping in messages: gateway of site "aws-oregon".
+func within(at place, key string) place {
 	if at.name == "" {
 		return place{noun: key}
 	}

@@ -109,7 +109,7 @@ func syntaxError(f File, err error, diags *diag.List) {
 		return
 	}
 	if le.Mark.Line > 0 {
-		pos.Line, pos.Col = le.Mark.Line, max(le.Mark.Column, 1)
+		pos = inside(f, le.Mark)
 	}
 	if strings.Contains(le.Message, "tab character") || isTab(f.Data, pos) {
 		diags.Errorf(pos, "a tab in the indentation").Hint = "YAML indents with spaces only: replace tabs by spaces"
@@ -118,8 +118,29 @@ func syntaxError(f File, err error, diags *diag.List) {
 	d := diags.Errorf(pos, "not valid YAML: %s", le.Message)
 	d.Hint = syntaxHint(le.Message)
 	if c := le.ContextMark; c.Line > 0 && le.ContextMsg != "" && (c.Line != pos.Line || c.Column != pos.Col) {
-		d.Related = []diag.Related{{Pos: diag.Pos{File: f.Name, Line: c.Line, Col: max(c.Column, 1)}, Message: le.ContextMsg}}
+		d.Related = []diag.Related{{Pos: inside(f, c), Message: le.ContextMsg}}
 	}
+}
+
+// inside is the place of a mark of the YAML parser, which may lie behind the
+// end of the file.
+func inside(f File, m yaml.Mark) diag.Pos {
+	line, col := 1, 1 // of the end
+	for i := 0; i < len(f.Data); {
+		r, size := utf8.DecodeRune(f.Data[i:])
+		i += size
+		switch {
+		case r == 0xfeff, r == '\r' && i < len(f.Data) && f.Data[i] == '\n':
+		case r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029: // the line breaks of YAML 1.1
+			line, col = line+1, 1
+		default:
+			col++
+		}
+	}
+	if m.Line > line || m.Line == line && m.Column > col {
+		return diag.Pos{File: f.Name, Line: line, Col: col}
+	}
+	return diag.Pos{File: f.Name, Line: m.Line, Col: max(m.Column, 1)}
 }
 
 // isTab reports whether a tab stands at pos, with only white space before it.

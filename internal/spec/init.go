@@ -96,7 +96,7 @@ func (s *starter) fill() {
 	// A cloud's and a region's block have twice the asked room, and the
 	// clouds share the pool.
 	room := s.Pool.Bits() + 4 + bits.Len(uint(len(s.Sites)))
-	s.netSize = min(max(16, room), 24)
+	s.netSize = min(max(16, room), 22)
 }
 
 func (s *starter) line(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
@@ -150,8 +150,8 @@ func (s *starter) sites() {
 		s.line("      main:")
 		s.line("        size: /%d                # or pinned: cidr: ...", s.netSize)
 		s.line("        subnets:")
-		s.line("          app: {size: /%d, segment: app, internet: nat}   # internet: none, nat or public", s.netSize+2)
-		s.line("          data: {size: /%d, segment: data}", s.netSize+2)
+		s.line("          app: {size: /%d, segment: app, internet: nat}   # internet: none, nat or public", s.netSize+4)
+		s.line("          data: {size: /%d, segment: data}", s.netSize+4)
 		s.line("      # legacy: {existing: ID, cidrs: [192.0.2.0/24]}     # a network that exists is joined, not made")
 	}
 	if s.OnPrem {
