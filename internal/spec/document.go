@@ -87,9 +87,7 @@ func badByte(f File) (int, bool) {
 }
 
 func reportByte(f File, at int, diags *diag.List) *yaml.Node {
-	before := f.Data[:at]
-	line := bytes.Count(before, []byte("\n")) + 1
-	col := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	line, col := after(f.Data[:at])
 	pos := diag.Pos{File: f.Name, Line: line, Col: col}
 	r, size := utf8.DecodeRune(f.Data[at:])
 	if r == utf8.RuneError && size <= 1 {
@@ -125,22 +123,29 @@ func syntaxError(f File, err error, diags *diag.List) {
 // inside is the place of a mark of the YAML parser, which may lie behind the
 // end of the file.
 func inside(f File, m yaml.Mark) diag.Pos {
-	line, col := 1, 1 // of the end
-	for i := 0; i < len(f.Data); {
-		r, size := utf8.DecodeRune(f.Data[i:])
+	line, col := after(f.Data)
+	if m.Line > line || m.Line == line && m.Column > col {
+		return diag.Pos{File: f.Name, Line: line, Col: col}
+	}
+	return diag.Pos{File: f.Name, Line: m.Line, Col: max(m.Column, 1)}
+}
+
+// after is the line and column of what comes after data, with lines as YAML
+// 1.1 breaks them and columns in characters.
+func after(data []byte) (line, col int) {
+	line, col = 1, 1
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
 		i += size
 		switch {
-		case r == 0xfeff, r == '\r' && i < len(f.Data) && f.Data[i] == '\n':
-		case r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029: // the line breaks of YAML 1.1
+		case r == 0xfeff, r == '\r' && i < len(data) && data[i] == '\n':
+		case r == '\n', r == '\r', r == 0x85, r == 0x2028, r == 0x2029:
 			line, col = line+1, 1
 		default:
 			col++
 		}
 	}
-	if m.Line > line || m.Line == line && m.Column > col {
-		return diag.Pos{File: f.Name, Line: line, Col: col}
-	}
-	return diag.Pos{File: f.Name, Line: m.Line, Col: max(m.Column, 1)}
+	return line, col
 }
 
 // isTab reports whether a tab stands at pos, with only white space before it.
