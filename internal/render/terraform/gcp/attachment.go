@@ -9,7 +9,7 @@ import (
 // attachments writes the peerings and spokes of a site that no link owns. A
 // hybrid spoke belongs to its tunnels' link.
 func (w writer) attachments(site fabric.Site) {
-	for _, hub := range w.nccHubs() {
+	for _, hub := range w.hubs() {
 		if hub.home == site.ID {
 			w.makeHub(w.r.SiteFile(site.ID, "gateway"), hub)
 		}
@@ -86,7 +86,7 @@ func (w writer) vpcSpoke(b *hcl.Body, a fabric.Attachment) {
 	v := w.vpc(a.VPC)
 	w.spokeHead(b, a, v, "global")
 	b.Block("linked_vpc_network")
-	b.Attr("uri", w.networkRef(v))
+	b.Attr("uri", w.networkLink(v))
 	b.End()
 	b.End()
 }

@@ -257,3 +257,31 @@ func surround(n *fabric.Network, r *root.Root, links bool) {
 		b.End()
 	}
 }
+
+// large is ten sites of ten VPCs with twenty subnets and fifty rules each,
+// joined by Network Connectivity Center.
+func large() *fabric.Network {
+	n := &fabric.Network{Name: "large", Accounts: []fabric.Account{{ID: "net", Cloud: vocab.GCP, Native: "net-host"}}}
+	for i := range 10 {
+		site := fabric.SiteID(fmt.Sprintf("gcp-%d", i))
+		n.Sites = append(n.Sites, fabric.Site{ID: site, Cloud: vocab.GCP, Region: "us-west1"})
+		for j := range 10 {
+			v := fabric.VPCID(fmt.Sprintf("%s/vpc-%d", site, j))
+			n.VPCs = append(n.VPCs, fabric.VPC{ID: v, Name: fmt.Sprintf("vpc-%d", j), Sites: []fabric.SiteID{site}, Meta: meta("net", 1, "")})
+			for k := range 20 {
+				name := fmt.Sprintf("subnet-%02d", k)
+				n.Subnets = append(n.Subnets, fabric.Subnet{ID: fabric.SubnetID(string(v) + "/" + name), VPC: v, Site: site, Name: name, Prefix: prefix(fmt.Sprintf("10.%d.%d.0/24", 10*i+j, k))})
+			}
+			f := fabric.Filter{ID: fabric.FilterID(v + "/firewall"), Kind: fabric.FirewallPolicy, Site: site, VPC: v, Name: fmt.Sprintf("large-%s-%d", site, j), Meta: meta("net", 1, "")}
+			for k := range 50 {
+				f.Rules = append(f.Rules, fabric.FilterRule{
+					Name: fmt.Sprintf("allow-%d", k), Direction: fabric.Ingress, Action: fabric.Allow, Priority: 1000 + k,
+					Peers: []netip.Prefix{prefix("10.0.0.0/16"), prefix("10.2.0.0/15")}, Local: []netip.Prefix{prefix("10.4.0.0/20")},
+				})
+			}
+			n.Filters = append(n.Filters, f)
+			n.Attachments = append(n.Attachments, fabric.Attachment{ID: fabric.AttachmentID(fmt.Sprintf("%s/vpn--%s", site, v)), Kind: fabric.NCCSpoke, VPC: v, Meta: meta("net", 1, "")})
+		}
+	}
+	return n
+}

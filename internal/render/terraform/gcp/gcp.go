@@ -11,6 +11,7 @@ package gcp
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
@@ -65,11 +66,14 @@ func Link(r *root.Root, link fabric.Link) {
 type writer struct {
 	r    *root.Root
 	net  *fabric.Network
-	rule atlas.NameRule // of Compute Engine resources
+	rule atlas.NameRule  // of Compute Engine resources
+	hubs func() []nccHub // found when first asked for
 }
 
 func newWriter(r *root.Root) writer {
-	return writer{r: r, net: r.Set.Network, rule: r.Set.Atlas.Name(atlas.NameGCPResource)}
+	w := writer{r: r, net: r.Set.Network, rule: r.Set.Atlas.Name(atlas.NameGCPResource)}
+	w.hubs = sync.OnceValue(w.nccHubs)
+	return w
 }
 
 // name gives the native name of an object and of a part of it, the network's
@@ -127,10 +131,26 @@ func (w writer) networkRef(v fabric.VPC) hcl.Expr {
 		label := names.Label(string(v.ID))
 		return w.r.Ref(names.Ref{Home: homeOf(v), Expr: "google_compute_network." + label + ".id", Output: label + "_network"})
 	}
-	if strings.Contains(v.Existing, "/") {
-		return hcl.Quote(v.Existing)
+	return hcl.Quote(w.existingNetwork(v))
+}
+
+// networkLink refers to a VPC network by its URL, which is what Network
+// Connectivity Center takes.
+func (w writer) networkLink(v fabric.VPC) hcl.Expr {
+	if v.Existing == "" {
+		label := names.Label(string(v.ID))
+		return w.r.Ref(names.Ref{Home: homeOf(v), Expr: "google_compute_network." + label + ".self_link", Output: label + "_network_self_link"})
 	}
-	return hcl.Quote("projects/" + w.project(v.Meta.Account) + "/global/networks/" + v.Existing)
+	return hcl.Quote("https://www.googleapis.com/compute/v1/" + w.existingNetwork(v))
+}
+
+// existingNetwork returns the resource id of a VPC that is joined: its name in
+// the VPC's project, or a whole id of a network in another.
+func (w writer) existingNetwork(v fabric.VPC) string {
+	if strings.Contains(v.Existing, "/") {
+		return v.Existing
+	}
+	return "projects/" + w.project(v.Meta.Account) + "/global/networks/" + v.Existing
 }
 
 // labels gives the labels of what stands in a VPC.

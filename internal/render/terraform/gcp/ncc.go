@@ -95,7 +95,7 @@ func (w writer) newHub(home fabric.SiteID, spokes []fabric.Attachment) nccHub {
 
 // hubOf returns the hub of a spoke.
 func (w writer) hubOf(a fabric.Attachment) nccHub {
-	for _, h := range w.nccHubs() {
+	for _, h := range w.hubs() {
 		if slices.ContainsFunc(h.spokes, func(m fabric.Attachment) bool { return m.ID == a.ID }) {
 			return h
 		}
