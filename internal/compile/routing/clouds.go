@@ -1,0 +1,134 @@
+package routing
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/tieline/tieline/internal/compile/draft"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+type refValue = spec.Value[spec.Ref]
+
+// gcp makes Cloud NAT where subnets ask for it, and says whether a VPC wants
+// its default route; all other routes are the VPC's own or learned by BGP.
+func (t *tables) gcp(i int) {
+	d := t.d
+	s := &d.Sites[i]
+	for _, v := range s.VPCs {
+		var nat []fabric.SubnetID
+		for _, k := range t.subnets[subnetKey{s.ID, v.ID}] {
+			switch sn := &d.Net.Subnets[k]; sn.Internet {
+			case fabric.ViaNAT:
+				nat = append(nat, sn.ID)
+			case fabric.Public:
+				t.vpc(v.ID).DefaultRoute = true
+			case fabric.NoInternet:
+			}
+		}
+		if len(nat) == 0 || v.Existing() {
+			continue
+		}
+		t.vpc(v.ID).DefaultRoute = true
+		slices.Sort(nat)
+		n := fabric.NAT{ID: fabric.NATID(fmt.Sprintf("%s/%s/nat", s.ID, v.Name)), Cloud: vocab.GCP, VPC: v.ID, Site: s.ID, Serves: nat}
+		n.Meta = s.Meta(v.Pos, "sites."+string(s.ID)+".networks."+v.Name)
+		n.Meta.Account = v.Account
+		if s.Gateway == fabric.HAVPN && v == s.Hub {
+			n.Gateway = s.GatewayID()
+		}
+		d.Net.NATs = append(d.Net.NATs, n)
+	}
+}
+
+// azure makes NAT gateways, and the routes by which the spokes of a hub VNet
+// reach each other through its VPN gateway.
+func (t *tables) azure(i int) {
+	d := t.d
+	s := &d.Sites[i]
+	for _, v := range s.VPCs {
+		if v.Existing() {
+			continue
+		}
+		meta := s.Meta(v.Pos, "sites."+string(s.ID)+".networks."+v.Name)
+		meta.Account = v.Account
+		var nat []fabric.SubnetID
+		var table *fabric.RouteTable
+		if v.Role == fabric.Spoke && s.Gateway == fabric.VPNGateway {
+			table = t.spokeTable(s, v, meta)
+		}
+		for _, k := range t.subnets[subnetKey{s.ID, v.ID}] {
+			sn := &d.Net.Subnets[k]
+			if sn.Internet == fabric.ViaNAT {
+				nat = append(nat, sn.ID)
+			}
+			if table != nil && sn.Purpose == fabric.Workload {
+				sn.RouteTable = table.ID
+				sn.Parts[0].RouteTable = table.ID
+			}
+		}
+		if table != nil {
+			d.Net.RouteTables = append(d.Net.RouteTables, *table)
+		}
+		if len(nat) > 0 {
+			slices.Sort(nat)
+			d.Net.NATs = append(d.Net.NATs, fabric.NAT{
+				ID: fabric.NATID(fmt.Sprintf("%s/%s/nat", s.ID, v.Name)), Cloud: vocab.Azure, Meta: meta, VPC: v.ID, Site: s.ID, Serves: nat,
+			})
+		}
+	}
+}
+
+// spokeTable sends a spoke's traffic for the other spokes to the hub's VPN
+// gateway: VNet peering is not transitive.
+func (t *tables) spokeTable(s *draft.Site, v *draft.VPC, meta fabric.Meta) *fabric.RouteTable {
+	out := fabric.RouteTable{ID: fabric.RouteTableID(fmt.Sprintf("%s/%s/rt-spoke", s.ID, v.Name)), Meta: meta, VPC: v.ID, Site: s.ID, Name: "spoke"}
+	for _, w := range s.VPCs {
+		if w == v || w.Role != fabric.Spoke {
+			continue
+		}
+		for _, p := range t.vpc(w.ID).Prefixes {
+			out.Routes = append(out.Routes, fabric.Route{
+				Prefix: p, Hop: fabric.Hop{Kind: fabric.HopVirtualNetworkGateway, Gateway: s.GatewayID()}, Note: w.Name, Origin: meta.Origin,
+			})
+		}
+	}
+	if len(out.Routes) == 0 {
+		return nil
+	}
+	slices.SortFunc(out.Routes, func(a, b fabric.Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	return &out
+}
+
+// announce says what GCP's Cloud Routers announce: the site's summary, and
+// that of every site that a neighbour reaches through it.
+func (t *tables) announce() {
+	d := t.d
+	for i := range d.Sites {
+		s := &d.Sites[i]
+		if s.Gateway != fabric.HAVPN {
+			continue
+		}
+		set := append([]netip.Prefix(nil), s.Prefixes...)
+		for k := range d.Pairs {
+			p := &d.Pairs[k]
+			if p.Kind != fabric.VPN || p.A != i && p.B != i {
+				continue
+			}
+			neighbour := p.A + p.B - i
+			for j := range d.Sites {
+				way := t.paths.route(neighbour, j)
+				if len(way) > 2 && way[1] == i {
+					set = append(set, d.Sites[j].Prefixes...)
+				}
+			}
+		}
+		g := t.gw[s.GatewayID()]
+		g.Announce = prefix.Aggregate(set)
+		d.Because(string(g.ID), "announce", fmt.Sprint(g.Announce), draft.Step(s.Spec.Pos, []string{"gcp.router.announces"}, "custom ranges: the site's summary, and what is reached through it; not each subnet"))
+	}
+}

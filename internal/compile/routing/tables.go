@@ -1,0 +1,392 @@
+package routing
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile/draft"
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// Tables fills route tables, transit tables and announcements from which
+// sites reach which.
+func Tables(d *draft.Draft) {
+	t := &tables{d: d, paths: newPaths(d), gw: map[fabric.GatewayID]*fabric.Gateway{}, subnets: map[subnetKey][]int{}}
+	for i := range d.Net.Gateways {
+		t.gw[d.Net.Gateways[i].ID] = &d.Net.Gateways[i]
+	}
+	for i := range d.Net.Subnets {
+		s := &d.Net.Subnets[i]
+		k := subnetKey{s.Site, s.VPC}
+		t.subnets[k] = append(t.subnets[k], i)
+	}
+	for i := range d.Sites {
+		t.reach(i)
+		s := &d.Sites[i]
+		switch s.Cloud {
+		case vocab.AWS:
+			t.aws(i)
+		case vocab.GCP:
+			t.gcp(i)
+		case vocab.Azure:
+			t.azure(i)
+		case vocab.OnPrem, vocab.Exchange:
+		}
+	}
+	t.announce()
+}
+
+type subnetKey struct {
+	site fabric.SiteID
+	vpc  fabric.VPCID
+}
+
+type tables struct {
+	d       *draft.Draft
+	paths   *paths
+	gw      map[fabric.GatewayID]*fabric.Gateway
+	subnets map[subnetKey][]int
+	// far is what the site at hand reaches, next by which neighbour.
+	far []reached
+}
+
+type reached struct {
+	site, next int
+	pos        diag.Pos
+	prefixes   []netip.Prefix
+}
+
+// reach finds the other sites that a site reaches, by id, and refuses ways
+// through hubs that do not carry traffic on.
+func (t *tables) reach(i int) {
+	t.far = t.far[:0]
+	for j := range t.d.Sites {
+		way := t.paths.route(i, j)
+		if i == j || way == nil {
+			continue
+		}
+		p := t.pair(way[0], way[1])
+		for k := 1; k < len(way)-1; k++ {
+			t.checkTransit(way[k-1], way[k], way[k+1])
+		}
+		t.far = append(t.far, reached{site: j, next: way[1], pos: p.Pos(), prefixes: t.d.Sites[j].Prefixes})
+	}
+	slices.SortFunc(t.far, func(a, b reached) int { return cmp.Compare(t.d.Sites[a.site].ID, t.d.Sites[b.site].ID) })
+}
+
+func (t *tables) pair(a, b int) *draft.Pair {
+	id := fabric.LinkBetween(t.d.Sites[a].ID, t.d.Sites[b].ID)
+	k, _ := slices.BinarySearchFunc(t.d.Pairs, id, func(p draft.Pair, id fabric.LinkID) int { return cmp.Compare(p.Link, id) })
+	return &t.d.Pairs[k]
+}
+
+// checkTransit refuses a hub whose cloud does not carry traffic between these
+// two kinds of link.
+func (t *tables) checkTransit(from, hub, to int) {
+	d := t.d
+	h := &d.Sites[hub]
+	a, b := t.pair(from, hub), t.pair(hub, to)
+	if h.Cloud == vocab.GCP && (a.Kind == fabric.VPN || b.Kind == fabric.VPN) && a.Kind != fabric.SameVPCLink && b.Kind != fabric.SameVPCLink && !(h.UseNCC && a.Kind != b.Kind) {
+		e := d.Diags.Errorf(a.Pos(), "hub %q cannot carry traffic from %q to %q: a Cloud Router does not announce to one BGP peer what it learned from another", h.ID, d.Sites[from].ID, d.Sites[to].ID)
+		e.Code, e.Hint = "no-transit", "take a hub in AWS (transit gateway) or Azure, or a mesh"
+		if f, ok := d.Atlas.Fact("gcp.router.readvertise_between_peers"); ok {
+			e.Source = f.Source
+		}
+	}
+}
+
+// aws makes the route tables of a site's VPCs and the transit gateway's.
+func (t *tables) aws(i int) {
+	s := &t.d.Sites[i]
+	for _, v := range s.VPCs {
+		t.awsVPC(s, v)
+	}
+	if s.Gateway == fabric.TransitGateway {
+		t.transit(i)
+	}
+}
+
+// awsVPC makes a table for subnets without internet and for public ones, and
+// one a zone for those behind NAT, so that each zone leaves by its own.
+func (t *tables) awsVPC(s *draft.Site, v *draft.VPC) {
+	d := t.d
+	base := string(s.ID) + "/" + v.Name
+	if v.Existing() {
+		for _, rt := range v.Spec.RouteTables {
+			out := t.awsTable(s, v, "existing-"+rt.V)
+			out.Existing = rt.V
+			d.Net.RouteTables = append(d.Net.RouteTables, out)
+		}
+		if s.Gateway != 0 && len(v.Spec.RouteTables) == 0 {
+			e := d.Diags.Errorf(v.Pos, "existing VPC %q needs the route tables that learn the way to the other sites", v.Name)
+			e.Code, e.Hint = "route-tables", "route_tables: [rtb-...]"
+		}
+		return
+	}
+	made := map[string]bool{}
+	table := func(name string, hop *fabric.Hop) fabric.RouteTableID {
+		id := fabric.RouteTableID(base + "/rt-" + name)
+		if made[name] {
+			return id
+		}
+		made[name] = true
+		out := t.awsTable(s, v, name)
+		if hop != nil {
+			out.Routes = append([]fabric.Route{{Prefix: everything, Hop: *hop, Note: "internet", Origin: out.Meta.Origin}}, out.Routes...)
+		}
+		d.Net.RouteTables = append(d.Net.RouteTables, out)
+		return id
+	}
+	nat := fabric.SubnetID(base + "/_nat")
+	hasNAT, hasPublic := false, false
+	for _, k := range t.subnets[subnetKey{s.ID, v.ID}] {
+		sn := &d.Net.Subnets[k]
+		for z := range sn.Parts {
+			part := &sn.Parts[z]
+			switch sn.Internet {
+			case fabric.NoInternet:
+				part.RouteTable = table("private", nil)
+			case fabric.Public:
+				hasPublic = true
+				part.RouteTable = table("public", &fabric.Hop{Kind: fabric.HopInternetGateway})
+			case fabric.ViaNAT:
+				hasNAT = true
+				part.RouteTable = table("nat-"+part.Zone, &fabric.Hop{Kind: fabric.HopNAT, NAT: fabric.NATID(base + "/nat-" + part.Zone)})
+			}
+		}
+		if len(sn.Parts) > 0 {
+			sn.RouteTable = sn.Parts[0].RouteTable
+		}
+	}
+	if hasNAT {
+		for _, z := range s.Zones {
+			meta := s.Meta(v.Pos, "sites."+string(s.ID)+".networks."+v.Name)
+			meta.Account = v.Account
+			meta.Domains = append([]fabric.Domain{{Kind: fabric.ZoneDomain, ID: z}}, meta.Domains...)
+			d.Net.NATs = append(d.Net.NATs, fabric.NAT{ID: fabric.NATID(base + "/nat-" + z), Cloud: vocab.AWS, Meta: meta, VPC: v.ID, Site: s.ID, Zone: z, Subnet: nat})
+		}
+	}
+	if hasPublic || hasNAT {
+		t.vpc(v.ID).InternetGateway = true
+	}
+}
+
+var everything = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+
+func (t *tables) vpc(id fabric.VPCID) *fabric.VPC {
+	for i := range t.d.Net.VPCs {
+		if t.d.Net.VPCs[i].ID == id {
+			return &t.d.Net.VPCs[i]
+		}
+	}
+	panic("routing: no VPC " + string(id))
+}
+
+func (t *tables) awsTable(s *draft.Site, v *draft.VPC, name string) fabric.RouteTable {
+	meta := s.Meta(v.Pos, "sites."+string(s.ID)+".networks."+v.Name)
+	meta.Account = v.Account
+	out := fabric.RouteTable{ID: fabric.RouteTableID(string(s.ID) + "/" + v.Name + "/rt-" + name), Meta: meta, VPC: v.ID, Site: s.ID, Name: name}
+	switch s.Gateway {
+	case fabric.VirtualPrivateGateway:
+		out.Propagate = []fabric.GatewayID{s.GatewayID()}
+	case fabric.TransitGateway:
+		hop := fabric.Hop{Kind: fabric.HopTransitGateway, Gateway: s.GatewayID()}
+		if len(s.VPCs) > 1 {
+			for _, p := range s.Prefixes {
+				if prefix.FromPrefixes(t.vpc(v.ID).Prefixes...).ContainsPrefix(p) {
+					continue // local
+				}
+				out.Routes = append(out.Routes, fabric.Route{Prefix: p, Hop: hop, Note: string(s.ID), Origin: meta.Origin})
+			}
+		}
+		for _, f := range t.far {
+			for _, p := range f.prefixes {
+				out.Routes = append(out.Routes, fabric.Route{Prefix: p, Hop: hop, Note: string(t.d.Sites[f.site].ID), Origin: draft.Origin(f.pos, "connect")})
+			}
+		}
+		slices.SortFunc(out.Routes, func(a, b fabric.Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	case fabric.HAVPN, fabric.VPNGateway, fabric.VirtualHub, fabric.Device:
+	}
+	return out
+}
+
+// transit makes the tables of a transit gateway: without segments its own
+// default table does; with them one for each group of VPCs of equal segments,
+// which learn only of those that some rule lets them talk to, and one for what
+// comes from outside.
+func (t *tables) transit(i int) {
+	d := t.d
+	s := &d.Sites[i]
+	g := t.gw[s.GatewayID()]
+	var vpns, peers []fabric.AttachmentID
+	var static []fabric.Route
+	for k := range d.Net.Attachments {
+		a := &d.Net.Attachments[k]
+		switch {
+		case a.Kind == fabric.TransitVPNAttachment && a.Gateway == g.ID:
+			vpns = append(vpns, a.ID)
+		case a.Kind == fabric.TransitPeering && (a.Gateway == g.ID || a.Peer == g.ID):
+			peers = append(peers, a.ID)
+		}
+	}
+	for _, f := range t.far {
+		p := t.pair(i, f.next)
+		if p.Kind != fabric.TransitPeerLink {
+			continue
+		}
+		for _, x := range f.prefixes {
+			static = append(static, fabric.Route{Prefix: x, Hop: fabric.Hop{Kind: fabric.HopAttachment, Attachment: peerAttachment(p.Link)}, Note: string(d.Sites[f.site].ID), Origin: draft.Origin(f.pos, "connect")})
+		}
+	}
+	slices.SortFunc(static, func(a, b fabric.Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	groups := t.groups(s)
+	if len(d.Net.Segments) == 0 {
+		// Static routes need a table to stand in, but the default one does.
+		g.DefaultTable = true
+		g.Tables = []fabric.TransitTable{{Name: "default", Routes: static}}
+		for _, gr := range groups {
+			g.Tables[0].Associate = append(g.Tables[0].Associate, gr.attachments...)
+		}
+		g.Tables[0].Associate = append(append(g.Tables[0].Associate, vpns...), peers...)
+		slices.Sort(g.Tables[0].Associate)
+		for _, a := range g.Tables[0].Associate {
+			if !slices.Contains(peers, a) {
+				g.Tables[0].Propagate = append(g.Tables[0].Propagate, a)
+			}
+		}
+		return
+	}
+	talks := t.talks(s, groups)
+	edge := fabric.TransitTable{Name: "edge", Associate: append(slices.Clone(vpns), peers...)}
+	for x, gr := range groups {
+		table := fabric.TransitTable{Name: gr.name, Associate: gr.attachments, Routes: static}
+		for y, other := range groups {
+			if x == y || talks[[2]int{x, y}] {
+				table.Propagate = append(table.Propagate, other.attachments...)
+			}
+		}
+		table.Propagate = append(table.Propagate, vpns...)
+		slices.Sort(table.Propagate)
+		g.Tables = append(g.Tables, table)
+		edge.Propagate = append(edge.Propagate, gr.attachments...)
+	}
+	if s.IsHub {
+		edge.Propagate = append(edge.Propagate, vpns...)
+		edge.Routes = static
+	}
+	slices.Sort(edge.Propagate)
+	slices.Sort(edge.Associate)
+	if len(edge.Associate) > 0 {
+		g.Tables = append(g.Tables, edge)
+	}
+	d.Because(string(g.ID), "tables", fmt.Sprint(len(g.Tables)), draft.Step(s.Spec.Pos, []string{"aws.limit.tgw.route_tables"}, "segments: default association and propagation are off; VPCs of unlike segments learn of each other only where a rule joins them"))
+}
+
+type group struct {
+	name        string
+	attachments []fabric.AttachmentID
+	subnets     map[fabric.SegmentID]bool
+}
+
+// groups gathers the VPCs of a site by the segments of their subnets; one
+// group for all when there are more than a transit gateway has tables for.
+func (t *tables) groups(s *draft.Site) []group {
+	d := t.d
+	byName := map[string]*group{}
+	var names []string
+	for _, v := range s.VPCs {
+		segments := map[fabric.SegmentID]bool{}
+		for _, k := range t.subnets[subnetKey{s.ID, v.ID}] {
+			if seg := d.Net.Subnets[k].Segment; seg != "" {
+				segments[seg] = true
+			}
+		}
+		var list []string
+		for seg := range segments {
+			list = append(list, string(seg))
+		}
+		slices.Sort(list)
+		name := strings.Join(list, "-")
+		if name == "" {
+			name = "networks"
+		}
+		if byName[name] == nil {
+			byName[name] = &group{name: name, subnets: segments}
+			names = append(names, name)
+		}
+		byName[name].attachments = append(byName[name].attachments, fabric.AttachmentID(string(s.GatewayID())+"--"+string(s.ID)+"/"+v.Name))
+	}
+	slices.Sort(names)
+	var out []group
+	for _, n := range names {
+		out = append(out, *byName[n])
+	}
+	if len(out) > 1 && len(out)+1 > d.Atlas.Limit(atlas.LimitAWSTGWRouteTables).Value {
+		all := group{name: "networks", subnets: map[fabric.SegmentID]bool{}}
+		for _, g := range out {
+			all.attachments = append(all.attachments, g.attachments...)
+			for seg := range g.subnets {
+				all.subnets[seg] = true
+			}
+		}
+		out = []group{all}
+	}
+	for i := range out {
+		slices.Sort(out[i].attachments)
+		if len(out[i].name) > 40 {
+			out[i].name = fmt.Sprintf("networks-%d", i)
+		}
+	}
+	return out
+}
+
+// talks says which groups some policy rule joins, in either direction.
+func (t *tables) talks(s *draft.Site, groups []group) map[[2]int]bool {
+	d := t.d
+	of := map[fabric.SegmentID][]int{}
+	for x, g := range groups {
+		for seg := range g.subnets {
+			of[seg] = append(of[seg], x)
+		}
+	}
+	out := map[[2]int]bool{}
+	for r := range d.Spec.Policy {
+		var ends [2]map[int]bool
+		for k, refs := range [][]refValue{d.Spec.Policy[r].From, d.Spec.Policy[r].To} {
+			ends[k] = map[int]bool{}
+			for _, ref := range refs {
+				target, err := d.Index.Resolve(ref.V)
+				if err != nil {
+					continue
+				}
+				for _, sn := range target.Subnets {
+					if d.Sites[sn.Site].ID != s.ID {
+						continue
+					}
+					seg := fabric.SegmentID(d.Spec.Sites[sn.Site].Networks[sn.Network].Subnets[sn.Subnet].Segment.V)
+					for _, x := range of[seg] {
+						ends[k][x] = true
+					}
+				}
+				if len(target.Subnets) == 0 { // a CIDR may be anywhere
+					for x := range groups {
+						ends[k][x] = true
+					}
+				}
+			}
+		}
+		for x := range ends[0] {
+			for y := range ends[1] {
+				out[[2]int{x, y}], out[[2]int{y, x}] = true, true
+			}
+		}
+	}
+	return out
+}
