@@ -59,6 +59,12 @@ func newRoot(s *Set, dir, name string) *Root {
 	}
 }
 
+// IsSite reports whether the root is one site's.
+func (r *Root) IsSite() bool { return r.site != "" }
+
+// Has reports whether anything is written in a file.
+func (r *Root) Has(name string) bool { return r.files[name] != nil && r.files[name].Len() > 0 }
+
 // File returns a file of the root to write on, made when first asked for.
 func (r *Root) File(name string) *hcl.Body {
 	b := r.files[name]
@@ -187,7 +193,9 @@ func (r *Root) Ref(ref names.Ref) hcl.Expr {
 	if ref.Literal || home == r {
 		return hcl.Expr(ref.Expr)
 	}
-	home.outputs[ref.Output] = Output{Name: ref.Output, Value: hcl.Expr(ref.Expr)}
+	if _, ok := home.outputs[ref.Output]; !ok {
+		home.outputs[ref.Output] = Output{Name: ref.Output, Value: hcl.Expr(ref.Expr)}
+	}
 	r.remotes[ref.Home] = true
 	return hcl.Expr("data.terraform_remote_state." + names.Label(string(ref.Home)) + ".outputs." + ref.Output)
 }
