@@ -16,13 +16,24 @@ const maxNetworkName = 24
 // values: names, references, and keys that do not go together. A value that
 // the decoder refused is zero with a place, and is passed over.
 type checker struct {
-	spec  *Spec
-	index *Index
-	diags *diag.List
+	spec    *Spec
+	index   *Index
+	diags   *diag.List
+	refs    map[Ref]resolved // what was looked up already
+	unknown int              // names reported as unknown
+}
+
+// maxUnknown is how many unknown names are reported: each is compared with
+// all that are known.
+const maxUnknown = 200
+
+type resolved struct {
+	target Target
+	err    *RefError
 }
 
 func check(s *Spec, sh *shape, diags *diag.List) {
-	c := checker{spec: s, index: NewIndex(s), diags: diags}
+	c := checker{spec: s, index: NewIndex(s), diags: diags, refs: map[Ref]resolved{}}
 	c.top(sh)
 	for i := range s.Accounts {
 		c.account(&s.Accounts[i])
@@ -41,6 +52,19 @@ func (c *checker) errorf(pos diag.Pos, hint, format string, args ...any) *diag.D
 	d := c.diags.Errorf(pos, format, args...)
 	d.Hint = hint
 	return d
+}
+
+// noName reports a name that nothing has. The error is made only while it is
+// reported.
+func (c *checker) noName(pos diag.Pos, err func() *RefError) {
+	c.unknown++
+	switch {
+	case c.unknown <= maxUnknown:
+		e := err()
+		c.errorf(pos, e.Hint, "%s", e.Summary)
+	case c.unknown == maxUnknown+1:
+		c.errorf(pos, "correct those above first", "over %d names are unknown; no more are reported", maxUnknown)
+	}
 }
 
 // first relates a diagnostic to the earlier of two places.

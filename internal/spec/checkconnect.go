@@ -89,8 +89,7 @@ func (c *checker) siteRef(v Value[string]) {
 	if _, ok := c.index.Site(v.V); ok {
 		return
 	}
-	e := c.index.noSite(v.V)
-	c.errorf(v.Pos, e.Hint, "%s", e.Summary)
+	c.noName(v.Pos, func() *RefError { return c.index.noSite(v.V) })
 }
 
 // connectPins checks what an entry pins of its links.

@@ -3,7 +3,7 @@ package spec
 func (c *checker) policy() {
 	for i := range c.spec.Policy {
 		r := &c.spec.Policy[i]
-		fromInternet, toInternet := c.refs(r.From), c.refs(r.To)
+		fromInternet, toInternet := c.allInternet(r.From), c.allInternet(r.To)
 		if fromInternet && toInternet {
 			c.errorf(r.Pos, "name what of this network is meant on one side", "the rule is from the internet to the internet")
 		}
@@ -20,8 +20,8 @@ func (c *checker) traffic() {
 	}
 }
 
-// refs checks references and reports whether all of them are the internet.
-func (c *checker) refs(refs []Value[Ref]) bool {
+// allInternet checks references and reports whether all of them are the internet.
+func (c *checker) allInternet(refs []Value[Ref]) bool {
 	all := len(refs) > 0
 	for _, r := range refs {
 		if !c.ref(r) {
@@ -36,11 +36,19 @@ func (c *checker) ref(r Value[Ref]) bool {
 	if r.V.Kind == 0 {
 		return false // left out, or refused by the decoder
 	}
-	t, err := c.index.Resolve(r.V)
-	if err != nil {
-		c.errorf(r.Pos, err.Hint, "%s", err.Summary)
+	known, ok := c.refs[r.V]
+	if !ok && c.unknown <= maxUnknown {
+		known.target, known.err = c.index.Resolve(r.V)
+		c.refs[r.V] = known
+	}
+	if known.err != nil {
+		c.noName(r.Pos, func() *RefError { return known.err })
 		return false
 	}
+	if !ok && c.unknown > maxUnknown {
+		return false
+	}
+	t := known.target
 	if t.IsEmpty() {
 		w := c.diags.Warnf(r.Pos, "%q holds no subnet: nothing is meant", r.V)
 		w.Hint = "give subnets segment: " + r.V.String()

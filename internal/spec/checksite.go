@@ -145,11 +145,13 @@ func (c *checker) accountRef(v Value[string], s *Site) {
 	}
 	j, ok := c.index.Account(v.V)
 	if !ok {
-		hint := suggest(v.V, c.index.accountsOf(s.Cloud.V), "the accounts of "+s.Cloud.V.Title()+" are ")
-		if hint == "" {
-			hint = "add it under accounts"
-		}
-		c.errorf(v.Pos, hint, "there is no account %q", v.V)
+		c.noName(v.Pos, func() *RefError {
+			hint := suggest(v.V, c.index.accountsOf(s.Cloud.V), "the accounts of "+s.Cloud.V.Title()+" are ")
+			if hint == "" {
+				hint = "add it under accounts"
+			}
+			return &RefError{Summary: fmt.Sprintf("there is no account %q", v.V), Hint: hint}
+		})
 		return
 	}
 	a := &c.spec.Accounts[j]
@@ -232,8 +234,7 @@ func (c *checker) subnet(n *Network, s *Subnet) {
 	}
 	if s.Segment.V != "" {
 		if _, ok := c.index.Segment(s.Segment.V); !ok {
-			e := c.index.noSegment(s.Segment.V)
-			c.errorf(s.Segment.Pos, e.Hint, "%s", e.Summary)
+			c.noName(s.Segment.Pos, func() *RefError { return c.index.noSegment(s.Segment.V) })
 		}
 	}
 	repeated(c, "services", s.Services)

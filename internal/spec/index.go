@@ -49,6 +49,7 @@ type Index struct {
 	spec      *Spec
 	sites     map[string]int
 	accounts  map[string]int
+	byCloud   map[vocab.Cloud][]int // accounts
 	segments  map[string]int
 	bySegment map[string][]SubnetRef
 	bySubnet  map[string][]SubnetRef
@@ -60,11 +61,12 @@ type Index struct {
 // NewIndex indexes s. Of things with the same name the first counts.
 func NewIndex(s *Spec) *Index {
 	x := &Index{
-		spec: s, sites: make(map[string]int, len(s.Sites)), accounts: map[string]int{}, segments: map[string]int{},
+		spec: s, sites: make(map[string]int, len(s.Sites)), accounts: map[string]int{}, byCloud: map[vocab.Cloud][]int{}, segments: map[string]int{},
 		bySegment: map[string][]SubnetRef{}, bySubnet: map[string][]SubnetRef{}, byNetwork: map[string][]NetworkRef{},
 	}
 	for i := range s.Accounts {
 		putFirst(x.accounts, s.Accounts[i].Name, i)
+		x.byCloud[s.Accounts[i].Cloud.V] = append(x.byCloud[s.Accounts[i].Cloud.V], i)
 	}
 	for i := range s.Segments {
 		putFirst(x.segments, s.Segments[i].Name, i)
@@ -114,11 +116,11 @@ func (x *Index) SiteAccount(site int) (int, bool) {
 	if s.Account.IsSet() {
 		return x.Account(s.Account.V)
 	}
-	of := x.accountsOf(s.Cloud.V)
+	of := x.byCloud[s.Cloud.V]
 	if len(of) != 1 {
 		return 0, false
 	}
-	return x.Account(of[0])
+	return of[0], true
 }
 
 // NetworkAccount returns the index in Spec.Accounts of the account that holds
@@ -133,10 +135,8 @@ func (x *Index) NetworkAccount(r NetworkRef) (int, bool) {
 
 func (x *Index) accountsOf(c vocab.Cloud) []string {
 	var out []string
-	for i := range x.spec.Accounts {
-		if a := &x.spec.Accounts[i]; a.Cloud.V == c {
-			out = append(out, a.Name)
-		}
+	for _, i := range x.byCloud[c] {
+		out = append(out, x.spec.Accounts[i].Name)
 	}
 	return out
 }
