@@ -3,6 +3,7 @@ package price
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
@@ -50,7 +51,7 @@ func (p *pricer) others(k fabric.Link, need vocab.Rate, volumes [2]vocab.Volume,
 // largeTunnels is the link with AWS's large-bandwidth tunnels, where its VPN
 // connections end at a transit gateway.
 func (p *pricer) largeTunnels(k fabric.Link, volumes [2]vocab.Volume, now way) (way, bool) {
-	w := way{Option: Option{Name: "VPN with large-bandwidth tunnels", Priced: true, Fixed: now.Fixed}, facts: now.facts}
+	w := way{Option: Option{Name: "VPN with large-bandwidth tunnels", Priced: true, Fixed: now.Fixed, Mark: now.Mark}, facts: slices.Clone(now.facts)}
 	found := false
 	for _, c := range p.n.Connections {
 		g, _ := p.n.Gateway(c.Gateway)
@@ -166,7 +167,10 @@ func (p *pricer) circuits(k fabric.Link, ends [2]fabric.Site, need vocab.Rate) [
 	var out []way
 	for _, kind := range kinds {
 		w := way{Option: Option{Priced: true, Name: circuitName(kind, ends)}}
-		w.Note = fmt.Sprintf("meets in %s; two circuits, as the VPN is redundant (an ExpressRoute circuit is a pair)", where.City)
+		w.Note = fmt.Sprintf("priced for colocations near %s; two circuits, for the VPN is redundant too", where.City)
+		if ends[0].Cloud == vocab.Azure || ends[1].Cloud == vocab.Azure {
+			w.Note += " (one of ExpressRoute, which is a pair)"
+		}
 		w.NotIncluded = circuitFees(kind, ends)
 		var outs [2]atlas.Price
 		for dir, s := range ends {
