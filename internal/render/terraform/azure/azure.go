@@ -83,6 +83,11 @@ func (w writer) name(id string, parts ...string) hcl.Expr {
 	return hcl.Quote(names.Fit(w.rule, names.Native(w.net, id, parts...)))
 }
 
+// nameBy is name for a kind of resource with a rule of its own.
+func (w writer) nameBy(kind atlas.NameKind, id string) hcl.Expr {
+	return hcl.Quote(names.Fit(w.r.Set.Atlas.Name(kind), names.Native(w.net, id)))
+}
+
 // keyRoom is how many characters the keys of tunnels and interfaces take in a
 // name, hyphen and all: "-t127".
 const keyRoom = 5

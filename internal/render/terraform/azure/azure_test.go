@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/testkit/terraform"
 	"github.com/tieline/tieline/internal/testkit/terraform/check"
@@ -125,7 +126,7 @@ func TestText(t *testing.T) {
 			name: "rules",
 			text: text(t, single, "azure-wus2-rules.tf"),
 			want: []string{
-				"ports = [\"5432\", \"8000-8100\"]\nfrom = [\"10.64.0.0/20\", \"10.97.16.0/20\"]\nto = [\"*\"]",
+				"allow-training-tcp-5432 = { priority = 200, direction = \"Inbound\", access = \"Allow\", protocol = \"Tcp\", ports = [\"5432\", \"8000-8100\"], from = [\"10.64.0.0/20\", \"10.97.16.0/20\"], to = [\"*\"] }",
 				"from = [\"AzureLoadBalancer\"]", "direction = \"Outbound\"",
 			},
 		},
@@ -216,5 +217,46 @@ func TestOtherLinksLeaveNoTrace(t *testing.T) {
 	n.Gateways[i].Interfaces[1].Inside = addrList("169.254.21.1", "169.254.21.6", "169.254.22.6")
 	if after := text(t, render(t, n), "link-azure-wus2--headquarters.tf"); after != before {
 		t.Errorf("another link's address changed the link:\n%s", after)
+	}
+}
+
+// TestLongNames checks that names are cut to what Azure takes, and stay
+// apart, each by the rule of its kind.
+func TestLongNames(t *testing.T) {
+	n := hubAndSpoke(fabric.Single)
+	n.Name = strings.Repeat("platform-", 7) + "x"
+	rules := atlas.Default()
+	files := render(t, n)
+	tests := []struct {
+		file, kind string
+		rule       atlas.NameKind
+	}{
+		{"azure-wus2-network.tf", "azurerm_virtual_network", atlas.NameAzureVirtualNetwork},
+		{"azure-wus2-network.tf", "azurerm_resource_group", atlas.NameAzureResourceGroup},
+		{"azure-wus2-network.tf", "azurerm_route_table", atlas.NameAzureResource},
+		{"azure-wus2-gateway.tf", "azurerm_virtual_network_peering", atlas.NameAzureResource},
+		{"azure-wus2-logs.tf", "azurerm_storage_account", atlas.NameAzureStorageAccount},
+		{"link-azure-wus2--headquarters.tf", "azurerm_virtual_network_gateway_connection", atlas.NameAzureResource},
+	}
+	for _, test := range tests {
+		seen := map[string]bool{}
+		for _, block := range strings.Split(text(t, files, test.file), "resource \"")[1:] {
+			if !strings.HasPrefix(block, test.kind+"\"") {
+				continue
+			}
+			_, rest, _ := strings.Cut(block, "\nname = \"")
+			name, _, _ := strings.Cut(rest, "\"")
+			group, _, _ := strings.Cut(block, "\nlocation")
+			if seen[name+group] {
+				t.Errorf("%s: two are called %q", test.kind, name)
+			}
+			seen[name+group] = true
+			if full := strings.Replace(name, "${each.key}", "t127", 1); !rules.Name(test.rule).Allows(full) {
+				t.Errorf("%s: Azure refuses the name %q of %d characters", test.kind, full, len(full))
+			}
+		}
+		if len(seen) == 0 {
+			t.Errorf("%s has no %s", test.file, test.kind)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
@@ -41,7 +42,7 @@ func (w writer) resourceGroups(site fabric.Site) {
 		w.r.Resource(b, site.Meta.Origin, "azurerm_resource_group", g.id)
 		b.Attr("provider", w.r.Provider(account))
 		b.Blank()
-		b.Attr("name", w.name(g.id))
+		b.Attr("name", w.nameBy(atlas.NameAzureResourceGroup, g.id))
 		b.Attr("location", hcl.Quote(site.Region))
 		b.Attr("tags", w.siteTags(site))
 		b.End()

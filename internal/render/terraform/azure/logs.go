@@ -45,9 +45,13 @@ func (w writer) sinkOf(l fabric.FlowLog) sink {
 
 // flowLogs writes the flow logs of a site's VNets.
 func (w writer) flowLogs(site fabric.Site) {
+	logs := w.r.Set.FlowLogs(site.ID)
+	if len(logs) == 0 {
+		return
+	}
 	b := w.r.SiteFile(site.ID, "logs")
 	sinks := map[string]sink{}
-	for _, l := range w.r.Set.FlowLogs(site.ID) {
+	for _, l := range logs {
 		s, ok := sinks[l.Sink]
 		if !ok {
 			s = w.sinkOf(l)

@@ -3,6 +3,7 @@ package azure
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
@@ -91,7 +92,7 @@ func (w writer) ruleMap(f fabric.Filter) hcl.Expr {
 		if r.Action == fabric.Deny {
 			access = "Deny"
 		}
-		items[i] = hcl.Item{Key: names.Fit(rule, r.Name), Value: hcl.Map(
+		items[i] = hcl.Item{Key: names.Fit(rule, r.Name), Value: row(
 			hcl.Item{Key: "priority", Value: hcl.Int(r.Priority)},
 			hcl.Item{Key: "direction", Value: hcl.Quote(direction)},
 			hcl.Item{Key: "access", Value: hcl.Quote(access)},
@@ -102,6 +103,24 @@ func (w writer) ruleMap(f fabric.Filter) hcl.Expr {
 		)}
 	}
 	return hcl.Map(items...)
+}
+
+// rowWidth is up to where a rule stands on one line, so that the rules of a
+// group read as a table.
+const rowWidth = 160
+
+func row(items ...hcl.Item) hcl.Expr {
+	width := 0
+	for _, it := range items {
+		width += len(it.Key) + len(it.Value) + len(" = , ")
+		if strings.Contains(string(it.Value), "\n") {
+			width = rowWidth + 1
+		}
+	}
+	if width > rowWidth {
+		return hcl.Map(items...)
+	}
+	return hcl.Object(items...)
 }
 
 // peers gives the far side of a rule: prefixes, or a service tag, or all.
