@@ -1,0 +1,22 @@
+// Package arch holds the import policy of the project as a readable text, and
+// the test that enforces it.
+package arch
+
+// Policy gives each package (below internal/) its level. A package imports
+// only packages of lower levels, and a parent its children; siblings never
+// import each other. A line ending in /... speaks for all below it.
+const Policy = `
+0 diag
+0 prefix
+0 vocab
+1 atlas
+1 fabric
+1 lock
+2 spec
+3 compile/...
+3 price
+4 render/...
+6 cli/...
+7 arch
+7 testkit/...
+`
