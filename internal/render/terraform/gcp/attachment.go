@@ -9,10 +9,8 @@ import (
 // attachments writes the peerings and spokes of a site that no link owns. A
 // hybrid spoke belongs to its tunnels' link.
 func (w writer) attachments(site fabric.Site) {
-	for _, hub := range w.hubs() {
-		if hub.home == site.ID {
-			w.makeHub(w.r.SiteFile(site.ID, "gateway"), hub)
-		}
+	if hub := w.hub(); hub.home == site.ID {
+		w.makeHub(w.r.SiteFile(site.ID, "gateway"), hub)
 	}
 	for _, a := range w.net.Attachments {
 		if isGCP(a.Kind) && a.Kind != fabric.NCCHybridSpoke && a.Link == "" && w.attachedAt(a) == site.ID {
@@ -29,7 +27,7 @@ func (w writer) attachedAt(a fabric.Attachment) fabric.SiteID {
 		at = max(at, homeOf(w.vpc(a.PeerVPC)))
 	}
 	if a.Kind == fabric.NCCSpoke {
-		at = max(at, w.hubOf(a).home)
+		at = max(at, w.hub().home)
 	}
 	return at
 }
@@ -49,9 +47,13 @@ func (w writer) attachment(b *hcl.Body, a fabric.Attachment) {
 
 // peering writes both directions of a VPC peering, each in its own project.
 // Subnet routes are exchanged always; custom ones (those learned by BGP) go
-// from the hub to the spoke where it is a hub's.
+// from the hub to the spoke where it is a hub's. VPCs that span sites may be
+// peered at each of them, and are once.
 func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 	spoke, hub := w.vpc(a.VPC), w.vpc(a.PeerVPC)
+	if !w.r.Once("peering of " + string(min(spoke.ID, hub.ID)) + " and " + string(max(spoke.ID, hub.ID))) {
+		return
+	}
 	w.halfPeering(b, a, spoke, hub, a.ExchangeRoutes, false)
 	w.halfPeering(b, a, hub, spoke, false, a.ExchangeRoutes)
 }
@@ -76,7 +78,7 @@ func (w writer) spokeHead(b *hcl.Body, a fabric.Attachment, v fabric.VPC, locati
 	b.Blank()
 	b.Attr("name", hcl.Quote(w.name(string(a.ID))))
 	b.Attr("location", hcl.Quote(location))
-	b.Attr("hub", w.hubRef(w.hubOf(a)))
+	b.Attr("hub", w.hubRef(w.hub()))
 	b.Attr("labels", w.labels(v))
 	b.Blank()
 }

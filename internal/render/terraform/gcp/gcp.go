@@ -66,13 +66,13 @@ func Link(r *root.Root, link fabric.Link) {
 type writer struct {
 	r    *root.Root
 	net  *fabric.Network
-	rule atlas.NameRule  // of Compute Engine resources
-	hubs func() []nccHub // found when first asked for
+	rule atlas.NameRule // of Compute Engine resources
+	hub  func() nccHub  // gathered when first asked for
 }
 
 func newWriter(r *root.Root) writer {
 	w := writer{r: r, net: r.Set.Network, rule: r.Set.Atlas.Name(atlas.NameGCPResource)}
-	w.hubs = sync.OnceValue(w.nccHubs)
+	w.hub = sync.OnceValue(w.findHub)
 	return w
 }
 

@@ -8,99 +8,43 @@ import (
 	"github.com/tieline/tieline/internal/render/terraform/names"
 )
 
-// nccHub is a Network Connectivity Center hub with its spokes.
+// nccHub is the network's Network Connectivity Center hub with its spokes.
 type nccHub struct {
-	home    fabric.SiteID // the first site of its spokes
+	home    fabric.SiteID // the first site of its spokes; empty when there are none
 	account fabric.AccountID
-	origin  fabric.Origin
 	vpc     fabric.VPC // whose labels the hub has
 	spokes  []fabric.Attachment
 }
 
-func (h nccHub) id() string { return string(h.home) + "/ncc" }
+// hubID is the id of the hub: a network has one.
+const hubID = "ncc"
 
-// nccHubs groups the network's spokes into hubs, sorted by home. A site has
-// one hub at most; sites that share a VPC or a link of that kind share it.
-func (w writer) nccHubs() []nccHub {
-	var spokes []fabric.Attachment
-	for _, a := range w.net.Attachments {
-		if a.Kind == fabric.NCCSpoke || a.Kind == fabric.NCCHybridSpoke {
-			spokes = append(spokes, a)
+// findHub gathers the spokes. The hub is in the project of the first gateway
+// among them, or else of the first spoke.
+func (w writer) findHub() nccHub {
+	var h nccHub
+	var gateway fabric.Gateway
+	for i := range w.net.Attachments {
+		a := &w.net.Attachments[i]
+		if a.Kind != fabric.NCCSpoke && a.Kind != fabric.NCCHybridSpoke {
+			continue
+		}
+		h.spokes = append(h.spokes, *a)
+		if home := homeOf(w.vpc(a.VPC)); h.home == "" || home < h.home {
+			h.home = home
+		}
+		if gateway.ID == "" {
+			gateway, _ = w.net.Gateway(a.Gateway)
 		}
 	}
-	if len(spokes) == 0 {
-		return nil
+	if len(h.spokes) == 0 {
+		return h
 	}
-	first := map[fabric.SiteID]fabric.SiteID{} // the first site known to share a site's hub
-	find := func(s fabric.SiteID) fabric.SiteID {
-		for first[s] != "" && first[s] != s {
-			s = first[s]
-		}
-		return s
+	h.account, h.vpc = h.spokes[0].Meta.Account, w.vpc(h.spokes[0].VPC)
+	if gateway.ID != "" {
+		h.account, h.vpc = gateway.Meta.Account, w.vpc(gateway.VPC)
 	}
-	join := func(sites ...fabric.SiteID) {
-		for _, s := range sites[1:] {
-			a, b := find(sites[0]), find(s)
-			first[max(a, b)] = min(a, b)
-		}
-	}
-	for _, l := range w.net.Links {
-		if l.Kind == fabric.NCCLink {
-			join(l.Sites[:]...)
-		}
-	}
-	for _, a := range spokes {
-		join(w.spokeSites(a)...)
-	}
-	members := map[fabric.SiteID][]fabric.Attachment{}
-	for _, a := range spokes {
-		home := find(w.spokeSites(a)[0])
-		members[home] = append(members[home], a)
-	}
-	var hubs []nccHub
-	for _, s := range w.net.Sites {
-		if m := members[s.ID]; len(m) > 0 {
-			hubs = append(hubs, w.newHub(s.ID, m))
-		}
-	}
-	return hubs
-}
-
-// spokeSites returns the sites of what a spoke joins.
-func (w writer) spokeSites(a fabric.Attachment) []fabric.SiteID {
-	var sites []fabric.SiteID
-	if g, ok := w.net.Gateway(a.Gateway); ok {
-		sites = append(sites, g.Site)
-	}
-	if a.VPC != "" {
-		sites = append(sites, w.vpc(a.VPC).Sites...)
-	}
-	return sites
-}
-
-// newHub takes a hub's project from a gateway of its spokes, or else from the
-// first spoke.
-func (w writer) newHub(home fabric.SiteID, spokes []fabric.Attachment) nccHub {
-	h := nccHub{home: home, spokes: spokes, origin: spokes[0].Meta.Origin, account: spokes[0].Meta.Account}
-	id := spokes[0].VPC
-	for _, a := range spokes {
-		if g, ok := w.net.Gateway(a.Gateway); ok {
-			h.account, id = g.Meta.Account, g.VPC
-			break
-		}
-	}
-	h.vpc = w.vpc(id)
 	return h
-}
-
-// hubOf returns the hub of a spoke.
-func (w writer) hubOf(a fabric.Attachment) nccHub {
-	for _, h := range w.hubs() {
-		if slices.ContainsFunc(h.spokes, func(m fabric.Attachment) bool { return m.ID == a.ID }) {
-			return h
-		}
-	}
-	panic("gcp: spoke " + string(a.ID) + " has no hub")
 }
 
 // guests returns the projects of a hub's spokes that are not its own, sorted.
@@ -115,13 +59,14 @@ func (w writer) guests(h nccHub) []string {
 	return slices.Compact(projects)
 }
 
-// makeHub writes a hub and, where spokes are in other projects, the group that
-// accepts them: the one that every mesh hub has, named default.
+// makeHub writes the hub and, where spokes are in other projects, the group
+// that accepts them: the one that every mesh hub has, named default.
 func (w writer) makeHub(b *hcl.Body, h nccHub) {
-	w.r.Resource(b, h.origin, "google_network_connectivity_hub", h.id())
+	origin := h.spokes[0].Meta.Origin
+	w.r.Resource(b, origin, "google_network_connectivity_hub", hubID)
 	b.Attr("provider", w.r.Provider(h.account))
 	b.Blank()
-	b.Attr("name", hcl.Quote(w.name(h.id())))
+	b.Attr("name", hcl.Quote(w.name(hubID)))
 	b.Attr("labels", w.labels(h.vpc))
 	b.End()
 
@@ -129,11 +74,11 @@ func (w writer) makeHub(b *hcl.Body, h nccHub) {
 	if len(projects) == 0 {
 		return
 	}
-	w.r.Resource(b, h.origin, "google_network_connectivity_group", h.id())
+	w.r.Resource(b, origin, "google_network_connectivity_group", hubID)
 	b.Attr("provider", w.r.Provider(h.account))
 	b.Blank()
 	b.Attr("name", `"default"`)
-	b.Attr("hub", hcl.Expr("google_network_connectivity_hub."+names.Label(h.id())+".id"))
+	b.Attr("hub", "google_network_connectivity_hub."+hubID+".id")
 	b.Blank()
 	b.Block("auto_accept")
 	b.Attr("auto_accept_projects", hcl.Strings(projects...))
@@ -141,13 +86,12 @@ func (w writer) makeHub(b *hcl.Body, h nccHub) {
 	b.End()
 }
 
-// hubRef refers to a hub by its id, through the group that accepts spokes
+// hubRef refers to the hub by its id, through the group that accepts spokes
 // where there is one, so that no spoke is made before it.
 func (w writer) hubRef(h nccHub) hcl.Expr {
-	label := names.Label(h.id())
-	ref := names.Ref{Home: h.home, Expr: "google_network_connectivity_hub." + label + ".id", Output: label + "_hub"}
+	ref := names.Ref{Home: h.home, Expr: "google_network_connectivity_hub." + hubID + ".id", Output: hubID + "_hub"}
 	if len(w.guests(h)) > 0 {
-		ref.Expr = "google_network_connectivity_group." + label + ".hub"
+		ref.Expr = "google_network_connectivity_group." + hubID + ".hub"
 	}
 	return w.r.Ref(ref)
 }

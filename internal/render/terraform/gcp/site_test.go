@@ -149,26 +149,15 @@ func TestPeeringDirections(t *testing.T) {
 	}
 }
 
-func TestNCCHubs(t *testing.T) {
-	spoke := func(site fabric.SiteID) fabric.Attachment {
-		return fabric.Attachment{ID: fabric.AttachmentID(site + "/vpn--x"), Kind: fabric.NCCSpoke, VPC: fabric.VPCID(site + "/x")}
-	}
-	n := &fabric.Network{}
-	for _, s := range []fabric.SiteID{"a", "b", "c", "d"} {
-		n.Sites = append(n.Sites, fabric.Site{ID: s})
-		n.VPCs = append(n.VPCs, fabric.VPC{ID: fabric.VPCID(s + "/x"), Sites: []fabric.SiteID{s}})
-		n.Attachments = append(n.Attachments, spoke(s))
-	}
-	n.Links = []fabric.Link{
-		{ID: "a--c", Kind: fabric.VPN, Sites: [2]fabric.SiteID{"a", "c"}},
-		{ID: "b--d", Kind: fabric.NCCLink, Sites: [2]fabric.SiteID{"b", "d"}},
-	}
-	got := map[string]int{}
-	for _, h := range newWriter(root.New(n, atlas.Default()).Links()).nccHubs() {
-		got[h.id()] = len(h.spokes)
-	}
-	if d := cmp.Diff(map[string]int{"a/ncc": 1, "b/ncc": 2, "c/ncc": 1}, got); d != "" {
-		t.Errorf("nccHubs() (-want +got):\n%s", d)
+// TestPeeringOnce: two VPCs that span the same two sites are peered at both.
+func TestPeeringOnce(t *testing.T) {
+	n := hub(fabric.VPCPeering)
+	again := n.Attachments[0]
+	again.ID, again.VPC, again.PeerVPC = "gcp-iowa/vpn--gcp-oregon/ml", again.PeerVPC, again.VPC
+	n.Attachments = append([]fabric.Attachment{again}, n.Attachments...)
+	const head = `resource "google_compute_network_peering" "gcp_oregon__ml__gcp_oregon__hub" {`
+	if got := strings.Count(texts(t, n)["gcp-oregon-gateway.tf"], head); got != 1 {
+		t.Errorf("%s is there %d times, want once", head, got)
 	}
 }
 
@@ -177,7 +166,7 @@ func TestNCCHubs(t *testing.T) {
 func TestNCC(t *testing.T) {
 	n := hub(fabric.NCCSpoke)
 	spoke := block(t, texts(t, n), "gcp-oregon-gateway.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__ml" {`)
-	if want := "= google_network_connectivity_group.gcp_iowa__ncc.hub\n"; !strings.Contains(spoke, want) {
+	if want := "= google_network_connectivity_group.ncc.hub\n"; !strings.Contains(spoke, want) {
 		t.Errorf("spoke = %s\nwant %q in it", spoke, want)
 	}
 	for _, transit := range []fabric.SiteID{"gcp-oregon", ""} {
