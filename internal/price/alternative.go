@@ -44,7 +44,8 @@ type Option struct {
 }
 
 // Break says on which side of its break-even volume an option is cheaper than
-// the present way, the mix of directions being as it is.
+// the present way, the mix of directions being as it is (half and half where
+// there is no traffic), up to what the option carries at full load.
 type Break uint8
 
 // The cases. BreakEven is set for the first two.
@@ -189,30 +190,44 @@ func (w *way) finish(volumes [2]vocab.Volume, need vocab.Rate, now *way) {
 	if w.Present {
 		return
 	}
-	w.BreakEven, w.Breaks = breakEven(mix, func(v [2]vocab.Volume) vocab.USD { return w.Fixed + w.variable(v) },
+	w.BreakEven, w.Breaks = breakEven(mix, w.most(mix), func(v [2]vocab.Volume) vocab.USD { return w.Fixed + w.variable(v) },
 		func(v [2]vocab.Volume) vocab.USD { return now.Fixed + now.variable(v) })
 }
 
-// breakEven finds the smallest monthly volume up to 100 PB, both directions
-// together, at which the cheaper of two ways changes.
-func breakEven(mix [2]vocab.Volume, other, now func([2]vocab.Volume) vocab.USD) (vocab.Volume, Break) {
+// most returns the volume, both directions together, that a way carries in a
+// month at full load, at most 100 PB.
+func (w *way) most(mix [2]vocab.Volume) vocab.Volume {
+	const bound = 100 * vocab.PB
+	if w.Capacity == 0 {
+		return bound
+	}
+	oneWay := float64(w.Capacity) / 8 * atlas.HoursPerMonth * 3600
+	return vocab.Volume(min(float64(bound), oneWay*float64(mix[0]+mix[1])/float64(max(mix[0], mix[1]))))
+}
+
+// breakEven finds the smallest monthly volume, both directions together, at
+// which the cheaper of two ways changes.
+func breakEven(mix [2]vocab.Volume, most vocab.Volume, other, now func([2]vocab.Volume) vocab.USD) (vocab.Volume, Break) {
 	whole := mix[0] + mix[1]
 	at := func(total float64) [2]vocab.Volume {
 		first := vocab.Volume(total * (float64(mix[0]) / float64(whole)))
 		return [2]vocab.Volume{first, vocab.Volume(total) - first}
 	}
 	cheaper := func(total float64) bool { return other(at(total)) < now(at(total)) }
-	const most = 100 * float64(vocab.PB)
 	atStart := cheaper(0)
-	lo, hi := 0.0, float64(vocab.GB)
-	for hi <= most && cheaper(hi) == atStart {
+	lo, hi, end := 0.0, float64(vocab.GB), float64(most)
+	for hi < end && cheaper(hi) == atStart {
 		lo, hi = hi, hi*1.1
 	}
-	switch {
-	case hi > most && atStart:
-		return 0, AlwaysCheaper
-	case hi > most:
-		return 0, NeverCheaper
+	if hi >= end {
+		hi = end
+		switch {
+		case cheaper(end) != atStart:
+		case atStart:
+			return 0, AlwaysCheaper
+		default:
+			return 0, NeverCheaper
+		}
 	}
 	for hi-lo > float64(vocab.MB) {
 		if mid := (lo + hi) / 2; cheaper(mid) == atStart {

@@ -51,9 +51,9 @@ func TestAlternativesAWSToGCP(t *testing.T) {
 		// 2 x 730 x (1.65 + 1.25) and an attachment.
 		"Direct Connect + Interconnect (partner circuits)": {"4,270.50", outDX.String(), (4270*vocab.Dollar + vocab.Dollar/2 + outDX).String(), 5 * vocab.Gbps, true, CheaperAbove},
 		// 2 x 730 x (2.25 + 2.328 + 0.10) and an attachment.
-		"Direct Connect + Interconnect (dedicated ports)": {"6,866.38", outDX.String(), (vocab.Dollars(6866.38) + outDX).String(), 5 * vocab.Gbps, true, CheaperAbove},
+		"Direct Connect + Interconnect (dedicated ports)": {"6,866.38", outDX.String(), (vocab.Dollars(6866.38) + outDX).String(), 10 * vocab.Gbps, true, CheaperAbove},
 		// 2 x 730 x (2.25 + 5.60 + 0.10) and an attachment.
-		"Direct Connect + Interconnect (Cross-Cloud Interconnect)": {"11,643.50", outDX.String(), (vocab.Dollars(11643.5) + outDX).String(), 5 * vocab.Gbps, true, CheaperAbove},
+		"Direct Connect + Interconnect (Cross-Cloud Interconnect)": {"11,643.50", outDX.String(), (vocab.Dollars(11643.5) + outDX).String(), 10 * vocab.Gbps, true, CheaperAbove},
 		// 730 x (12.33 + 19.00).
 		"AWS Interconnect - multicloud": {"22,870.90", "0.00", "22,870.90", 10 * vocab.Gbps, true, CheaperAbove},
 	}
@@ -122,18 +122,21 @@ func TestBreakEven(t *testing.T) {
 	}
 	tests := []struct {
 		name       string
+		most       vocab.Volume
 		other, now func([2]vocab.Volume) vocab.USD
 		want       vocab.Volume
 		breaks     Break
 	}{
-		{"cheaper by the GB", line(100, 0.02), line(0, 0.07), 2000 * vocab.GB, CheaperAbove},
-		{"cheaper by the month", line(0, 0.07), line(100, 0.02), 2000 * vocab.GB, CheaperBelow},
-		{"cheaper in both", line(50, 0.02), line(100, 0.07), 0, AlwaysCheaper},
-		{"dearer in both", line(100, 0.07), line(50, 0.02), 0, NeverCheaper},
+		{"cheaper by the GB", vocab.PB, line(100, 0.02), line(0, 0.07), 2000 * vocab.GB, CheaperAbove},
+		{"cheaper by the month", vocab.PB, line(0, 0.07), line(100, 0.02), 2000 * vocab.GB, CheaperBelow},
+		{"cheaper by the GB, but does not carry so much", 1999 * vocab.GB, line(100, 0.02), line(0, 0.07), 0, NeverCheaper},
+		{"cheaper at the very end", 2001 * vocab.GB, line(100, 0.02), line(0, 0.07), 2000 * vocab.GB, CheaperAbove},
+		{"cheaper in both", vocab.PB, line(50, 0.02), line(100, 0.07), 0, AlwaysCheaper},
+		{"dearer in both", vocab.PB, line(100, 0.07), line(50, 0.02), 0, NeverCheaper},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, breaks := breakEven([2]vocab.Volume{3, 1}, tt.other, tt.now)
+			got, breaks := breakEven([2]vocab.Volume{3, 1}, tt.most, tt.other, tt.now)
 			if got != tt.want || breaks != tt.breaks {
 				t.Errorf("breakEven = %v, %v, want %v, %v", got, breaks, tt.want, tt.breaks)
 			}

@@ -294,17 +294,24 @@ func (w *way) bound(r vocab.Rate) {
 	}
 }
 
-// sized adds the smallest size of an item that carries a rate and has a
-// price; the largest, when none does.
+// sized adds the cheapest size of an item that carries a rate (of equally
+// cheap ones the largest); the largest there is, when none does.
 func (w *way) sized(p *pricer, item atlas.PriceItem, scope atlas.PriceScope, need vocab.Rate, count float64) {
 	var best vocab.Rate
+	var least vocab.USD
 	for _, r := range p.a.PriceSizes(item) {
 		scope.Size = r
-		if _, ok := p.a.Price(item, scope); !ok {
+		pr, ok := p.a.Price(item, scope)
+		if !ok {
 			continue
 		}
-		if best == 0 || best < need && r > best || r >= need && r < best {
-			best = r
+		u := pr.Unit()
+		better := r > best // both too small
+		if best >= need {
+			better = r >= need && (u < least || u == least && r > best)
+		}
+		if best == 0 || better {
+			best, least = r, u
 		}
 	}
 	if scope.Size = best; best == 0 {
