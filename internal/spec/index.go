@@ -141,8 +141,8 @@ func (x *Index) accountsOf(c vocab.Cloud) []string {
 	return out
 }
 
-// maxMesh is the most sites of one mesh; more would be over 100,000 links.
-const maxMesh = 500
+// maxMesh is the most sites of one mesh; more would be over 20,000 links.
+const maxMesh = 200
 
 // Pairs lists the pairs of sites that the spec joins, by their sites' order
 // in the spec. Names that no site has are passed over.

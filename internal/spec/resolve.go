@@ -185,25 +185,27 @@ func (x *Index) resolveFull(site, network, subnet string) (Target, *RefError) {
 		return Target{}, x.noSite(site)
 	}
 	s := &x.spec.Sites[i]
-	j := slices.IndexFunc(s.Networks, func(n Network) bool { return n.Name == network })
-	if j < 0 {
-		var names []string
-		for k := range s.Networks {
-			names = append(names, s.Networks[k].Name)
-		}
-		return Target{}, &RefError{
-			Summary: fmt.Sprintf("site %q has no network %q", site, network),
-			Hint:    suggest(network, names, "it has "),
+	for _, r := range x.bySubnet[subnet] {
+		if r.Site == i && s.Networks[r.Network].Name == network {
+			return Target{Subnets: []SubnetRef{r}}, nil
 		}
 	}
-	k := slices.IndexFunc(s.Networks[j].Subnets, func(n Subnet) bool { return n.Name == subnet })
-	if k < 0 {
-		return Target{}, &RefError{
-			Summary: fmt.Sprintf("network %q of site %q has no subnet %q", network, site, subnet),
-			Hint:    suggest(subnet, x.subnetNames(NetworkRef{i, j}), "it has "),
+	for _, r := range x.byNetwork[network] {
+		if r.Site == i {
+			return Target{}, &RefError{
+				Summary: fmt.Sprintf("network %q of site %q has no subnet %q", network, site, subnet),
+				Hint:    suggest(subnet, x.subnetNames(r), "it has "),
+			}
 		}
 	}
-	return Target{Subnets: []SubnetRef{{i, j, k}}}, nil
+	var names []string
+	for k := range s.Networks {
+		names = append(names, s.Networks[k].Name)
+	}
+	return Target{}, &RefError{
+		Summary: fmt.Sprintf("site %q has no network %q", site, network),
+		Hint:    suggest(network, names, "it has "),
+	}
 }
 
 func (x *Index) namesIn(site int) []string {
