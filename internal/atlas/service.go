@@ -2,6 +2,7 @@ package atlas
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -24,7 +25,11 @@ type Service struct {
 	Cloud vocab.Cloud
 	Name  string // as in a spec: s3
 	Kind  ServiceKind
-	Fact  Fact
+	Tag   string // Azure: the service tag of its addresses in rules
+	// Ranges are the addresses that private names of the service resolve to
+	// (GCP: private.googleapis.com or restricted.googleapis.com).
+	Ranges []netip.Prefix
+	Fact   Fact
 
 	native string
 }
@@ -55,6 +60,7 @@ func (l *loader) readServices(a *Atlas) {
 	for i := range t.rows {
 		id := t.at(i, "cloud") + ".service." + t.at(i, "name")
 		s := Service{Cloud: l.cloud(id, t.at(i, "cloud")), Name: t.at(i, "name"), Kind: ServiceKind(t.at(i, "kind")), native: t.at(i, "native")}
+		s.Tag, s.Ranges = t.at(i, "tag"), l.prefixes(id, t.at(i, "ranges"))
 		s.Fact = l.fact(t, i)
 		s.Fact.ID, s.Fact.Value, s.Fact.Scope = id, s.native, string(s.Kind)
 		l.facts = append(l.facts, s.Fact)

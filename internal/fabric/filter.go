@@ -86,17 +86,20 @@ type FilterRule struct {
 	Action    Action
 	Priority  int // NACL number, GCP priority, NSG priority; 0 for a security group
 	Services  []vocab.Service
-	// The far side: exactly one of Peers, PeerFilter, PeerTag, All is set.
-	Peers      []netip.Prefix
-	PeerFilter FilterID // AWS: another security group of the VPC, or itself
-	PeerTag    string   // Azure service tag: VirtualNetwork, Internet, AzureLoadBalancer
-	All        bool     // every address
+	// The far side: exactly one of Peers, PeerFilter, PeerEndpoint, PeerTag, All is set.
+	Peers        []netip.Prefix
+	PeerFilter   FilterID   // AWS: another security group of the VPC, or itself
+	PeerEndpoint EndpointID // AWS: what a gateway endpoint leads to, by its prefix list
+	PeerTag      string     // Azure service tag: VirtualNetwork, Internet, AzureLoadBalancer
+	All          bool       // every address
 	// Local narrows a VPC-wide policy to the filtered side's prefixes (GCP
 	// destination ranges of ingress, source ranges of egress); empty for all.
 	Local []netip.Prefix
-	// Ephemeral: a stateless answer to established flows (NACL: ports 1024-65535).
-	Origin Origin
-	Note   string
+	// PathMTU narrows a rule of ICMP to "fragmentation needed" (type 3 code 4,
+	// RFC 1191) where the filter tells types apart, which is in AWS only.
+	PathMTU bool
+	Origin  Origin
+	Note    string
 }
 
 // PolicyRule is an intent resolved to subnets and prefixes: From opens
