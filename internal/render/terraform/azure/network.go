@@ -48,7 +48,8 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC, subnets []fabric.Subnet) {
 	}
 	if len(group) > 0 {
 		local := names.Label(string(v.ID)) + "_subnets"
-		items, name := w.subnetItems(v, group)
+		endpoints := w.serviceEndpoints(v)
+		items, name := w.subnetItems(group, endpoints)
 		w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
 		w.r.ResourceKeys("azurerm_subnet", string(v.ID), w.keys(group)...)
 		w.r.Resource(b, group[0].Meta.Origin, "azurerm_subnet", string(v.ID))
@@ -59,14 +60,16 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC, subnets []fabric.Subnet) {
 		w.vnetPlace(b, v)
 		b.Attr("address_prefixes", "[each.value.prefix]")
 		b.Attr("default_outbound_access_enabled", "false")
-		b.Blank()
-		b.Block("dynamic", "service_endpoint")
-		b.Attr("for_each", "each.value.services")
-		b.Blank()
-		b.Block("content")
-		b.Attr("service", "service_endpoint.value")
-		b.End()
-		b.End()
+		if len(endpoints) > 0 {
+			b.Blank()
+			b.Block("dynamic", "service_endpoint")
+			b.Attr("for_each", "each.value.services")
+			b.Blank()
+			b.Block("content")
+			b.Attr("service", "service_endpoint.value")
+			b.End()
+			b.End()
+		}
 		b.End()
 	}
 	for _, s := range subnets {
@@ -85,18 +88,18 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC, subnets []fabric.Subnet) {
 
 // subnetItems gives the map over a VNet's subnets by name, and the expression
 // of their native names: a renamed subnet keeps its former one.
-func (w writer) subnetItems(v fabric.VPC, group []fabric.Subnet) (items []hcl.Item, name hcl.Expr) {
-	endpoints := w.serviceEndpoints(v)
+func (w writer) subnetItems(group []fabric.Subnet, endpoints map[fabric.SubnetID][]string) (items []hcl.Item, name hcl.Expr) {
 	keys := w.keys(group)
 	renamed := slices.ContainsFunc(keys, func(k root.Key) bool { return k.Old != k.New })
 	items = make([]hcl.Item, len(group))
 	for i, s := range group {
-		entry := []hcl.Item{
-			{Key: "prefix", Value: hcl.Quote(s.Prefix.String())},
-			{Key: "services", Value: hcl.Strings(endpoints[s.ID]...)},
-		}
+		var entry []hcl.Item
 		if renamed {
-			entry = append([]hcl.Item{{Key: "name", Value: hcl.Quote(keys[i].Old)}}, entry...)
+			entry = append(entry, hcl.Item{Key: "name", Value: hcl.Quote(keys[i].Old)})
+		}
+		entry = append(entry, hcl.Item{Key: "prefix", Value: hcl.Quote(s.Prefix.String())})
+		if len(endpoints) > 0 {
+			entry = append(entry, hcl.Item{Key: "services", Value: hcl.Strings(endpoints[s.ID]...)})
 		}
 		items[i] = hcl.Item{Key: s.Name, Value: hcl.Object(entry...)}
 	}
