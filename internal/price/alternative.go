@@ -299,7 +299,10 @@ type transportPart struct {
 
 // transportParts asks what the transport of a direction is billed by.
 func (p *pricer) transportParts(k fabric.Link, kind fabric.LinkKind, from, to fabric.Site) []transportPart {
-	probe := newPricer(p.n, p.a)
+	probe := &pricer{
+		n: p.n, a: p.a, linksOf: p.linksOf, attached: p.attached,
+		lacking: map[lack]bool{}, noted: map[string]bool{}, carrying: map[int]bool{},
+	}
 	k.Kind = kind
 	probe.transport(Line{Flow: 1}, k, from, to, vocab.TB)
 	var out []transportPart

@@ -102,6 +102,31 @@ func TestAlternativesInfeasible(t *testing.T) {
 	}
 }
 
+func TestAlternativesLargeTunnels(t *testing.T) {
+	tests := []struct {
+		name, region string
+		kind         fabric.GatewayKind
+		want         bool
+	}{
+		{"transit gateway", "us-west-2", fabric.TransitGateway, true},
+		{"virtual private gateway", "us-west-2", fabric.VirtualPrivateGateway, false},
+		{"not offered in the region", "ca-west-1", fabric.TransitGateway, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := triangle()
+			n.Sites[0].Region, n.Gateways[0].Kind = tt.region, tt.kind
+			got := false
+			for _, x := range optionsOf(t, n, "aws--gcp").Options {
+				got = got || x.Name == "VPN with large-bandwidth tunnels"
+			}
+			if got != tt.want {
+				t.Errorf("large-bandwidth tunnels among the options = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestAlternativesPreview(t *testing.T) {
 	n := triangle(move(vocab.TB, "aws", "azure"))
 	n.Sites[0].Region, n.Sites[1].Region = "us-east-1", "eastus"
@@ -114,6 +139,23 @@ func TestAlternativesPreview(t *testing.T) {
 		}
 	}
 	t.Error("no managed link between us-east-1 and eastus among the options")
+}
+
+func TestAlternativesVirtualHub(t *testing.T) {
+	f := move(vocab.TB, "azure", "gcp")
+	f.Peak = 3 * vocab.Gbps
+	n := triangle(f)
+	n.Gateways[1] = fabric.Gateway{ID: "azure/vpn", Kind: fabric.VirtualHub, Site: "azure", ScaleUnits: 7}
+	for _, x := range optionsOf(t, n, "azure--gcp").Options {
+		if x.Name == "ExpressRoute + Interconnect (partner circuits)" {
+			// 5 Gbps circuit 2180, two scale units of 2 Gbps and a connection, two Google attachments of 5 Gbps.
+			if want := vocab.Dollars(2180 + 730*(2*0.42+0.05+2*1.25)); x.Fixed != want || x.Capacity != 4*vocab.Gbps {
+				t.Errorf("option = %+v, want %v a month for 4Gbps", x, want)
+			}
+			return
+		}
+	}
+	t.Error("no ExpressRoute among the options")
 }
 
 func TestBreakEven(t *testing.T) {

@@ -52,20 +52,23 @@ func (p *pricer) others(k fabric.Link, need vocab.Rate, volumes [2]vocab.Volume,
 // connections end at a transit gateway.
 func (p *pricer) largeTunnels(k fabric.Link, volumes [2]vocab.Volume, now way) (way, bool) {
 	w := way{Option: Option{Name: "VPN with large-bandwidth tunnels", Priced: true, Fixed: now.Fixed, Mark: now.Mark}, facts: slices.Clone(now.facts)}
+	large, ok := p.a.SKU(vocab.AWS, "large")
 	found := false
 	for _, c := range p.n.Connections {
 		g, _ := p.n.Gateway(c.Gateway)
 		if c.Link != k.ID || c.Large || g.Kind != fabric.TransitGateway {
 			continue
 		}
-		found = true
 		s, _ := p.n.Site(g.Site)
+		if !large.InRegion(s.Region) {
+			return way{}, false
+		}
+		found = true
 		if pr, ok := p.a.Price(atlas.PriceAWSVPNConnection, at(s)); ok {
 			w.Fixed -= pr.Unit().Times(pieces(pr, 1))
 		}
 		w.pay(p, atlas.PriceAWSVPNLargeConnection, at(s), 1)
 	}
-	large, ok := p.a.SKU(vocab.AWS, "large")
 	if !found || !ok {
 		return way{}, false
 	}
@@ -265,15 +268,15 @@ func (p *pricer) circuitEnd(w *way, k fabric.Link, kind circuitKind, s fabric.Si
 // expressRouteGateway adds the Azure gateway that carries the bandwidth.
 func (p *pricer) expressRouteGateway(w *way, g fabric.Gateway, scope atlas.PriceScope, need vocab.Rate) {
 	if g.Kind == fabric.VirtualHub {
-		unit, ok := p.a.SKU(vocab.Azure, "er-scale-unit")
-		if !ok || unit.Aggregate <= 0 {
+		sizes := p.a.PriceSizes(atlas.PriceAzureVWANERUnit)
+		if len(sizes) == 0 {
 			w.lack(atlas.PriceAzureVWANERUnit, need)
 			return
 		}
-		units := max(1, math.Ceil(float64(need)/float64(unit.Aggregate)))
-		w.pay(p, atlas.PriceAzureVWANERUnit, scope, units)
+		units := max(1, math.Ceil(float64(need)/float64(sizes[0])))
+		w.pay(p, atlas.PriceAzureVWANERUnit, atlas.PriceScope{Region: scope.Region, Size: sizes[0]}, units)
 		w.pay(p, atlas.PriceAzureVWANConnection, scope, 1)
-		w.bound(vocab.Rate(units) * unit.Aggregate)
+		w.bound(vocab.Rate(units) * sizes[0])
 		return
 	}
 	for _, sku := range p.a.SKUs(vocab.Azure, atlas.SKUExpressRoute) {

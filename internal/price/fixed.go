@@ -1,6 +1,9 @@
 package price
 
 import (
+	"slices"
+
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -78,6 +81,11 @@ func (p *pricer) nat(t *fabric.NAT) {
 func (p *pricer) assumptions() {
 	if len(p.pools) > 0 {
 		p.note("Internet egress is priced by the month's volume of the whole network at each price (tiers are per organisation, not per link), the free allowance of a cloud shared over all its egress; each flow bears its share by volume. Traffic that the spec does not name would move the tiers.")
+	}
+	if slices.ContainsFunc(p.bill.Lines, func(l Line) bool {
+		return l.IsTraffic() && l.Cloud == vocab.AWS && l.Unit == string(atlas.PerGB)
+	}) {
+		p.note("AWS's GB are counted as 1e9 bytes; its meters count 2^30, which makes its traffic up to 7 percent cheaper than shown.")
 	}
 	if len(p.n.Endpoints) > 0 {
 		p.note("Data through interface endpoints is not in the bill: traffic names no services.")
