@@ -1,6 +1,8 @@
 package gcp
 
 import (
+	"slices"
+
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
@@ -93,9 +95,10 @@ func (w writer) vpcSpoke(b *hcl.Body, a fabric.Attachment) {
 	b.End()
 }
 
-// hybridSpoke joins the tunnels of a gateway to the hub of its VPC. Routes go
-// from one site's tunnels to another's where the gateway is a hub of sites;
-// the spokes' ranges are imported either way.
+// hybridSpoke joins the tunnels of a gateway to the hub. The VPC spokes' ranges
+// are imported always; routes go from one site's tunnels to another's only
+// where the gateway carries sites' traffic between tunnels, as Google offers
+// that in some locations only.
 func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 	g, ok := w.net.Gateway(a.Gateway)
 	if !ok {
@@ -103,7 +106,6 @@ func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 	}
 	w.spokeHead(b, a, w.vpc(g.VPC), w.region(g.Site))
 	b.Block("linked_vpn_tunnels")
-	transit := false
 	uris := make([]hcl.Expr, len(a.Tunnels))
 	for i, id := range a.Tunnels {
 		t, _ := w.net.Tunnel(id)
@@ -115,12 +117,24 @@ func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 		if link.Gateways[1] == g.ID {
 			end = 1
 		}
-		transit = transit || link.Transit == g.Site
 		uris[i] = hcl.Index(hcl.Expr("google_compute_vpn_tunnel."+names.Label(w.endID(link, end))), names.TunnelKey(t)) + ".self_link"
 	}
-	b.Attr("site_to_site_data_transfer", hcl.Bool(transit))
+	b.Attr("site_to_site_data_transfer", hcl.Bool(w.carriesSites(g)))
 	b.Attr("include_import_ranges", `["ALL_IPV4_RANGES"]`)
 	b.Attr("uris", hcl.Lines(uris...))
 	b.End()
 	b.End()
+}
+
+// carriesSites reports whether sites reach each other through a gateway by VPN
+// on both sides.
+func (w writer) carriesSites(g fabric.Gateway) bool {
+	spokes := 0
+	for i := range w.net.Links {
+		l := &w.net.Links[i]
+		if l.Kind == fabric.VPN && l.Transit == g.Site && slices.Contains(l.Gateways[:], g.ID) {
+			spokes++
+		}
+	}
+	return spokes > 1
 }

@@ -161,24 +161,38 @@ func TestPeeringOnce(t *testing.T) {
 	}
 }
 
-// TestNCC: the hub accepts spokes of other projects before they ask, and data
-// passes between sites only where the gateway is their hub.
-func TestNCC(t *testing.T) {
-	n := hub(fabric.NCCSpoke)
-	spoke := block(t, texts(t, n), "gcp-oregon-gateway.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__ml" {`)
+// TestNCCGuests: the hub accepts spokes of other projects before they ask.
+func TestNCCGuests(t *testing.T) {
+	files := texts(t, hub(fabric.NCCSpoke))
+	spoke := block(t, files, "gcp-oregon-gateway.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__ml" {`)
 	if want := "= google_network_connectivity_group.ncc.hub\n"; !strings.Contains(spoke, want) {
 		t.Errorf("spoke = %s\nwant %q in it", spoke, want)
 	}
-	for _, transit := range []fabric.SiteID{"gcp-oregon", ""} {
-		n.Links[1].Transit = transit
-		hybrid := block(t, texts(t, n), "link-gcp-oregon--hq.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__hub" {`)
-		want := "site_to_site_data_transfer = true\n"
-		if transit == "" {
-			want = "site_to_site_data_transfer = false\n"
-		}
-		if !strings.Contains(hybrid, want) {
-			t.Errorf("hybrid spoke with transit %q = %s\nwant %q in it", transit, hybrid, want)
-		}
+	group := block(t, files, "gcp-iowa-gateway.tf", `resource "google_network_connectivity_group" "ncc" {`)
+	if want := `auto_accept_projects = ["data-project"]`; !strings.Contains(group, want) {
+		t.Errorf("group = %s\nwant %q in it", group, want)
+	}
+}
+
+func TestSiteToSite(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		hubs [2]fabric.SiteID // of the two links
+		want string
+	}{
+		{"no hub", [2]fabric.SiteID{}, "false"},
+		{"one spoke by VPN", [2]fabric.SiteID{"", "gcp-oregon"}, "false"},
+		{"two spokes by VPN", [2]fabric.SiteID{"gcp-oregon", "gcp-oregon"}, "true"},
+		{"the other end is the hub of one", [2]fabric.SiteID{"gcp-iowa", "gcp-oregon"}, "false"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			n := hub(fabric.NCCSpoke)
+			n.Links[0].Transit, n.Links[1].Transit = test.hubs[0], test.hubs[1]
+			spoke := block(t, texts(t, n), "link-gcp-oregon--hq.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__hub" {`)
+			if want := "site_to_site_data_transfer = " + test.want + "\n"; !strings.Contains(spoke, want) {
+				t.Errorf("hybrid spoke = %s\nwant %q in it", spoke, want)
+			}
+		})
 	}
 }
 
