@@ -41,7 +41,7 @@ func (p *pricer) azureHub(l Line, g *fabric.Gateway, s fabric.Site) {
 	if g.ScaleUnits == 0 {
 		return
 	}
-	l.Item, l.Note, l.Link = "Virtual WAN VPN scale unit", "500 Mbps each", only
+	l.Item, l.Note, l.Link = "Virtual WAN VPN scale unit", "", only
 	p.monthly(l, atlas.PriceAzureVWANS2SUnit, at(s), float64(g.ScaleUnits))
 	for _, id := range p.linksOf[g.ID] {
 		k, _ := p.n.Link(id)

@@ -1,6 +1,7 @@
 package price
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
@@ -70,7 +71,7 @@ func (p *pricer) nat(t *fabric.NAT) {
 	}
 	l.Item = "NAT gateway"
 	if t.Cloud == vocab.GCP {
-		l.Note = "as for 32 machines or more; fewer cost less"
+		l.Note = "the most it can be: few machines cost less"
 	}
 	p.monthly(l, gateway, at(s), 1)
 	l.Item, l.Note = "public IPv4 address", "of the NAT gateway"
@@ -93,5 +94,5 @@ func (p *pricer) assumptions() {
 	if len(p.n.FlowLogs) > 0 {
 		p.note("Delivery and storage of flow logs are not in the bill: they depend on the number of connections.")
 	}
-	p.note("List prices in USD without taxes, discounts, commitments and support; a month is 730 hours.")
+	p.note(fmt.Sprintf("List prices in USD without taxes, discounts, commitments and support; a month is %d hours.", atlas.HoursPerMonth))
 }

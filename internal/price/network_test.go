@@ -96,7 +96,7 @@ func appOf(s fabric.SiteID) fabric.FlowEnd {
 	return fabric.FlowEnd{Ref: string(s) + ":app", Site: s, Subnets: []fabric.SubnetID{fabric.SubnetID(string(s) + "/net/app")}}
 }
 
-// in turns a quantity in the unit of an item's price into a volume, so that
+// volume turns a quantity in the unit of an item's price into a volume, so that
 // expectations can be computed by hand in that unit.
 func volume(t *testing.T, item atlas.PriceItem, region string, quantity float64) vocab.Volume {
 	t.Helper()
