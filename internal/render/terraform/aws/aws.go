@@ -52,19 +52,19 @@ func (w writer) open(b *hcl.Body, o fabric.Origin, kind, id string, account fabr
 // title returns a Name tag's value.
 func (w writer) title(id string, parts ...string) string { return names.Title(w.n, id, parts...) }
 
-// eachTags returns the tags of a resource in for_each, whose Name ends in the key.
-func (w writer) eachTags(v fabric.VPC, extra hcl.Expr, parts ...string) hcl.Expr {
-	return w.withKey(w.r.Tags("", v.Environment, v.Tags), w.title(string(v.ID), parts...), extra)
+// eachTags returns the tags of a resource of a VPC in for_each, whose Name ends
+// in the key.
+func (w writer) eachTags(v fabric.VPC, parts ...string) hcl.Expr {
+	return w.r.NamedTags(withKey(w.title(string(v.ID), parts...)), v.Environment, v.Tags)
 }
 
-// withKey adds to tags a Name that ends in the key of for_each.
-func (w writer) withKey(tags hcl.Expr, name string, extra hcl.Expr) hcl.Expr {
-	e := "merge(" + tags + ", { Name = \"" + hcl.Expr(name) + "-${each.key}\" }"
-	if extra != "" {
-		e += ", " + extra
-	}
-	return e + ")"
+// siteTags is eachTags for a resource of the site itself or of one of its links.
+func (w writer) siteTags(title string) hcl.Expr {
+	return w.r.NamedTags(withKey(title), w.site.Environment, w.site.Tags)
 }
+
+// withKey is a Name that ends in the key of for_each.
+func withKey(title string) hcl.Expr { return "\"" + hcl.Expr(title) + "-${each.key}\"" }
 
 func forEach(e hcl.Expr) hcl.Item { return hcl.Item{Key: "for_each", Value: e} }
 

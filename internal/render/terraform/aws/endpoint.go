@@ -47,7 +47,7 @@ func (w writer) gatewayEndpoints(b *hcl.Body, v fabric.VPC, endpoints []fabric.E
 	b.Attr("vpc_endpoint_type", hcl.Quote("Gateway"))
 	b.Attr("service_name", "each.value.service")
 	b.Attr("route_table_ids", "[for table in each.value.tables : "+table+"]")
-	b.Attr("tags", w.eachTags(v, ""))
+	b.Attr("tags", w.eachTags(v))
 	b.End()
 }
 
@@ -78,7 +78,7 @@ func (w writer) interfaceEndpoints(b *hcl.Body, v fabric.VPC, endpoints []fabric
 	b.Attr("private_dns_enabled", "true")
 	b.Attr("subnet_ids", hcl.Expr("[for key in each.value.subnets : aws_subnet."+label+"[key].id]"))
 	b.Attr("security_group_ids", "each.value.groups")
-	b.Attr("tags", w.eachTags(v, ""))
+	b.Attr("tags", w.eachTags(v))
 	b.End()
 }
 

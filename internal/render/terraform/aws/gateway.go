@@ -2,6 +2,7 @@ package aws
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
@@ -50,7 +51,7 @@ func (w writer) transitGateway(b *hcl.Body, g fabric.Gateway) {
 		}
 		w.open(b, g.Meta.Origin, "aws_ec2_transit_gateway_route_table", owner, g.Meta.Account, forEach("toset("+hcl.Strings(tables...)+")"))
 		b.Attr("transit_gateway_id", hcl.Expr("aws_ec2_transit_gateway."+label+".id"))
-		b.Attr("tags", w.withKey(w.r.Tags("", w.site.Environment, w.site.Tags), w.title(owner), ""))
+		b.Attr("tags", w.siteTags(w.title(owner)))
 		b.End()
 	}
 	w.share(b, g)
@@ -168,10 +169,10 @@ func (w writer) attachSubnets(v fabric.VPC, a fabric.Attachment) hcl.Expr {
 
 // attachmentKey is the key of an attachment in maps over a gateway's or a
 // link's attachments, and attachmentID its id.
-func attachmentKey(a fabric.Attachment) string {
+func attachmentKey(g fabric.Gateway, a fabric.Attachment) string {
 	switch a.Kind {
 	case fabric.TransitVPCAttachment:
-		return names.Last(a.VPC)
+		return strings.TrimPrefix(string(a.VPC), string(g.Site)+"/")
 	case fabric.TransitVPNAttachment:
 		return names.ConnectionKey(a.Connection)
 	case fabric.TransitPeering:

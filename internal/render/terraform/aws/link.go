@@ -72,7 +72,7 @@ func (w writer) customerGateways(b *hcl.Body, link fabric.Link, g fabric.Gateway
 		asn = "bgp_asn_extended"
 	}
 	b.Attr(asn, hcl.Quote(peer.ASN.String()))
-	b.Attr("tags", w.withKey(w.r.Tags("", w.site.Environment, w.site.Tags), w.title(string(link.ID)), ""))
+	b.Attr("tags", w.siteTags(w.title(string(link.ID))))
 	b.End()
 }
 
@@ -108,7 +108,7 @@ func (w writer) connections(b *hcl.Body, link fabric.Link, end int, g fabric.Gat
 		w.tunnel(b, link.Suite, "tunnel"+hclInt(j+1), t.Ends[end])
 	}
 	b.Blank()
-	b.Attr("tags", w.withKey(w.r.Tags("", w.site.Environment, w.site.Tags), w.title(id), ""))
+	b.Attr("tags", w.siteTags(w.title(id)))
 	b.End()
 }
 

@@ -31,7 +31,7 @@ func (w writer) routeTables(b *hcl.Body, v fabric.VPC) {
 		}
 		w.open(b, tables[0].Meta.Origin, "aws_route_table", id, v.Meta.Account, forEach("toset("+hcl.Strings(keys...)+")"))
 		b.Attr("vpc_id", w.r.Ref(vpcID(v)))
-		b.Attr("tags", w.eachTags(v, ""))
+		b.Attr("tags", w.eachTags(v))
 		b.End()
 	}
 	table := func(key hcl.Expr) hcl.Expr {

@@ -23,10 +23,10 @@ func (w writer) tableMembers(b *hcl.Body, g fabric.Gateway, id string, attachmen
 				hcl.Item{Key: "table", Value: w.r.Ref(tableRef(g, t.Name))},
 			)
 			if slices.Contains(t.Associate, a.ID) {
-				associate = append(associate, hcl.Item{Key: attachmentKey(a), Value: member})
+				associate = append(associate, hcl.Item{Key: attachmentKey(g, a), Value: member})
 			}
 			if slices.Contains(t.Propagate, a.ID) {
-				propagate = append(propagate, hcl.Item{Key: attachmentKey(a) + " " + t.Name, Value: member})
+				propagate = append(propagate, hcl.Item{Key: attachmentKey(g, a) + " " + t.Name, Value: member})
 			}
 		}
 	}

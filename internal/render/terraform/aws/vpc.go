@@ -29,6 +29,8 @@ func (w writer) network(b *hcl.Body, v fabric.VPC) {
 	b.Attr("enable_dns_hostnames", "true")
 	b.Attr("tags", w.r.Tags(w.title(id), v.Environment, v.Tags))
 	b.End()
+	ref := vpcID(v)
+	w.r.Output(ref.Output, "VPC "+id+".", hcl.Expr(ref.Expr))
 
 	if len(v.Prefixes) > 1 {
 		more := make([]string, 0, len(v.Prefixes)-1)
@@ -71,9 +73,10 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 	var items []hcl.Item
 	var keys []root.Key
 	var tables []string
-	tagged := false
+	tagged, public := false, false // whether any subnet is: else the maps do without
 	for _, s := range w.r.Set.Subnets(v.ID) {
 		tagged = tagged || !s.Existing && len(beyond(v.Tags, s.Tags)) > 0
+		public = public || isPublic(s)
 	}
 	for _, s := range w.r.Set.Subnets(v.ID) {
 		if s.Existing {
@@ -91,7 +94,9 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 			if table != "" {
 				fields = append(fields, hcl.Item{Key: "table", Value: hcl.Quote(tableKey(table))})
 			}
-			fields = append(fields, hcl.Item{Key: "public", Value: hcl.Bool(s.Purpose == fabric.Workload && s.Internet == fabric.Public)})
+			if public {
+				fields = append(fields, hcl.Item{Key: "public", Value: hcl.Bool(isPublic(s))})
+			}
 			if tagged {
 				fields = append(fields, hcl.Item{Key: "tags", Value: tagObject(beyond(v.Tags, s.Tags))})
 			}
@@ -106,15 +111,18 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 	w.r.Locals(b, hcl.Item{Key: label + "_subnets", Value: hcl.Map(items...)})
 	w.open(b, v.Meta.Origin, "aws_subnet", id, v.Meta.Account, forEach(local))
 	w.r.ResourceKeys("aws_subnet", id, keys...)
+	w.r.Output(label+"_subnet_ids", "Subnets of "+id+" by name and zone.", hcl.Expr("{ for key, subnet in aws_subnet."+label+" : key => subnet.id }"))
 	b.Attr("vpc_id", w.r.Ref(vpcID(v)))
 	b.Attr("cidr_block", "each.value.cidr")
 	b.Attr("availability_zone_id", "each.value.zone")
-	b.Attr("map_public_ip_on_launch", "each.value.public")
-	var extra hcl.Expr
-	if tagged {
-		extra = "each.value.tags"
+	if public {
+		b.Attr("map_public_ip_on_launch", "each.value.public")
 	}
-	b.Attr("tags", w.eachTags(v, extra))
+	if tagged {
+		b.Attr("tags", w.r.NamedTags(withKey(w.title(id)), v.Environment, v.Tags, "each.value.tags"))
+	} else {
+		b.Attr("tags", w.eachTags(v))
+	}
 	if len(v.Prefixes) > 1 {
 		b.Blank()
 		b.Attr("depends_on", hcl.List(hcl.Expr("aws_vpc_ipv4_cidr_block_association."+label)))
@@ -129,6 +137,11 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 	b.Attr("subnet_id", hcl.Expr("aws_subnet."+label+"[each.key].id"))
 	b.Attr("route_table_id", hcl.Expr("aws_route_table."+label+"[each.value.table].id"))
 	b.End()
+}
+
+// isPublic reports whether the machines of a subnet get public addresses.
+func isPublic(s fabric.Subnet) bool {
+	return s.Purpose == fabric.Workload && s.Internet == fabric.Public
 }
 
 // nats writes the NAT gateways of a VPC, one a zone, each with its address.
@@ -149,13 +162,13 @@ func (w writer) nats(b *hcl.Body, v fabric.VPC) {
 	origin := nats[0].Meta.Origin
 	w.open(b, origin, "aws_eip", id, v.Meta.Account, each)
 	b.Attr("domain", hcl.Quote("vpc"))
-	b.Attr("tags", w.eachTags(v, "", "nat"))
+	b.Attr("tags", w.eachTags(v, "nat"))
 	b.End()
 
 	w.open(b, origin, "aws_nat_gateway", id, v.Meta.Account, each)
 	b.Attr("subnet_id", hcl.Expr("aws_subnet."+label+"[each.value].id"))
 	b.Attr("allocation_id", hcl.Expr("aws_eip."+label+"[each.key].id"))
-	b.Attr("tags", w.eachTags(v, "", "nat"))
+	b.Attr("tags", w.eachTags(v, "nat"))
 	b.Blank()
 	b.Attr("depends_on", hcl.List(hcl.Expr("aws_internet_gateway."+label)))
 	b.End()

@@ -28,26 +28,44 @@ func Former(n *fabric.Network, id string) string {
 }
 
 // formerPath renames the parts of site/network/subnet, each by the rename of
-// the path that ends in it.
+// the path that ends in it, and account:network of a VPC that spans sites by
+// the rename of its network at one of them.
 func formerPath(n *fabric.Network, id string) string {
+	if account, network, ok := strings.Cut(id, ":"); ok {
+		return account + ":" + formerSpanning(n, id, network)
+	}
 	parts := strings.Split(id, "/")
 	old := make([]string, len(parts))
 	for i := range parts {
 		old[i] = parts[i]
 		path := strings.Join(parts[:i+1], "/")
 		for _, r := range n.Renames {
-			if specID(r.New) == path {
-				old[i] = Last(specID(r.Old))
+			if r.Kind != "segment" && r.New == path {
+				old[i] = Last(r.Old)
 			}
 		}
 	}
 	return strings.Join(old, "/")
 }
 
-// specID turns a path of the spec into an id: sites.a.networks.b.subnets.c is
-// a/b/c. An id stays as it is.
-func specID(path string) string {
-	path = strings.TrimPrefix(path, "sites.")
-	path = strings.Replace(path, ".networks.", "/", 1)
-	return strings.Replace(path, ".subnets.", "/", 1)
+// formerSpanning returns the former name of the network of a VPC that spans
+// sites. What follows the name in the id stays.
+func formerSpanning(n *fabric.Network, id, network string) string {
+	name, rest, more := strings.Cut(network, "/")
+	v, ok := n.VPC(fabric.VPCID(strings.TrimSuffix(id, "/"+rest)))
+	if !ok {
+		return network
+	}
+	for _, site := range v.Sites {
+		for _, r := range n.Renames {
+			if r.New == string(site)+"/"+name {
+				name = Last(r.Old)
+				if more {
+					return name + "/" + rest
+				}
+				return name
+			}
+		}
+	}
+	return network
 }

@@ -11,19 +11,29 @@ import (
 // Tags returns the tags of a resource: the network's local.tags, merged with a
 // Name (unless it is empty) and what the object has beyond them.
 func (r *Root) Tags(name, env string, own []fabric.Tag) hcl.Expr {
-	r.tags = true
-	extra := beyond(r.CommonTags(), names.Tags(r.Set.Network, env, own))
-	if name != "" {
-		extra = append([]fabric.Tag{{Key: "Name", Value: name}}, extra...)
+	if name == "" {
+		return r.NamedTags("", env, own)
 	}
-	return merged("local.tags", extra)
+	return r.NamedTags(hcl.Quote(name), env, own)
+}
+
+// NamedTags is [Root.Tags] with the Name as an expression, as resources in
+// for_each have it, and further maps to merge.
+func (r *Root) NamedTags(name hcl.Expr, env string, own []fabric.Tag, more ...hcl.Expr) hcl.Expr {
+	r.tags = true
+	var items []hcl.Item
+	if name != "" {
+		items = append(items, hcl.Item{Key: "Name", Value: name})
+	}
+	items = append(items, tagItems(beyond(r.CommonTags(), names.Tags(r.Set.Network, env, own)))...)
+	return merged("local.tags", items, more...)
 }
 
 // Labels is [Root.Tags] for Google Cloud, which has no Name.
 func (r *Root) Labels(env string, own []fabric.Tag) hcl.Expr {
 	r.labels = true
 	n, a := r.Set.Network, r.Set.Atlas
-	return merged("local.labels", beyond(r.CommonLabels(), names.Labels(a, names.Tags(n, env, own))))
+	return merged("local.labels", tagItems(beyond(r.CommonLabels(), names.Labels(a, names.Tags(n, env, own)))))
 }
 
 // CommonTags returns the tags of everything in the network.
@@ -49,11 +59,18 @@ func tagItems(tags []fabric.Tag) []hcl.Item {
 	return items
 }
 
-func merged(local string, extra []fabric.Tag) hcl.Expr {
-	if len(extra) == 0 {
+func merged(local string, items []hcl.Item, more ...hcl.Expr) hcl.Expr {
+	if len(items) == 0 && len(more) == 0 {
 		return hcl.Expr(local)
 	}
-	return hcl.Expr("merge(" + local + ", " + string(hcl.Object(tagItems(extra)...)) + ")")
+	e := "merge(" + hcl.Expr(local)
+	if len(items) > 0 {
+		e += ", " + hcl.Object(items...)
+	}
+	for _, m := range more {
+		e += ", " + m
+	}
+	return e + ")"
 }
 
 // beyond returns the tags of all that are not in common.

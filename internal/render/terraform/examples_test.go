@@ -1,0 +1,123 @@
+package terraform
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/testkit/terraform"
+	"github.com/tieline/tieline/internal/testkit/terraform/check"
+)
+
+func compiled(t testing.TB, path string, edit func(string) string) *fabric.Network {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, diags := spec.Parse([]spec.File{{Name: filepath.Base(path), Data: []byte(edit(string(data)))}})
+	if diags.HasErrors() {
+		t.Fatalf("Parse(%s):\n%s", path, diags)
+	}
+	r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+	if r.Diags.HasErrors() {
+		t.Fatalf("Compile(%s):\n%s", path, r.Diags)
+	}
+	return r.Network
+}
+
+func unchanged(s string) string { return s }
+
+// forEachExample runs a test on each network in examples.
+func forEachExample(t *testing.T, run func(*testing.T, *fabric.Network)) {
+	paths, err := filepath.Glob("../../../examples/*/network.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) { run(t, compiled(t, path, unchanged)) })
+	}
+}
+
+func TestExamplesPassSchema(t *testing.T) {
+	forEachExample(t, func(t *testing.T, n *fabric.Network) {
+		for _, layout := range []fabric.Layout{fabric.Single, fabric.Stacks} {
+			n.Layout = layout
+			files := mustRender(t, n)
+			problems, err := check.Check(files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range problems {
+				t.Errorf("layout %d: Check: %v", layout, p)
+			}
+			for name, f := range files {
+				if diff := cmp.Diff(string(hclwrite.Format(f.Data)), string(f.Data)); diff != "" {
+					t.Errorf("layout %d: %s differs from terraform fmt (-fmt +got):\n%s", layout, name, diff)
+				}
+			}
+		}
+	})
+}
+
+func TestExamplesApply(t *testing.T) {
+	forEachExample(t, func(t *testing.T, n *fabric.Network) { terraform.Run(t, write(t, n)) })
+}
+
+// TestStacksValidate has the real program read each root of the other layout.
+func TestStacksValidate(t *testing.T) {
+	n := compiled(t, "../../../examples/triangle/network.yaml", unchanged)
+	n.Layout = fabric.Stacks
+	dir := write(t, n)
+	roots, err := filepath.Glob(filepath.Join(dir, "sites", "*"))
+	if err != nil || len(roots) == 0 {
+		t.Fatalf("no roots of sites: %v", err)
+	}
+	for _, root := range append(roots, filepath.Join(dir, "links")) {
+		t.Run(filepath.Base(root), func(t *testing.T) { terraform.Validate(t, root) })
+	}
+}
+
+// TestRenamesMove renames a site of the example: every resource that changes
+// its address is moved, and no native name changes.
+func TestRenamesMove(t *testing.T) {
+	const path = "../../../examples/triangle/network.yaml"
+	before := mustRender(t, compiled(t, path, unchanged))
+	after := mustRender(t, compiled(t, path, func(s string) string {
+		s = strings.ReplaceAll(s, "aws-oregon", "aws-west")
+		return strings.Replace(s, "aws-west:\n", "aws-west:\n    was: aws-oregon\n", 1)
+	}))
+	moved, ok := after["moved.tf"]
+	if !ok {
+		t.Fatal("no moved.tf after a rename")
+	}
+	old := addresses(before)
+	for address := range addresses(after) {
+		if !old[address] && !strings.Contains(string(moved.Data), "to   = "+address+"\n") {
+			t.Errorf("%s is new and nothing is moved to it", address)
+		}
+	}
+}
+
+// addresses returns the addresses of all resources.
+func addresses(files fstest.MapFS) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range files {
+		for line := range strings.Lines(string(f.Data)) {
+			if w := strings.Fields(line); len(w) == 4 && w[0] == "resource" {
+				out[strings.Trim(w[1], `"`)+"."+strings.Trim(w[2], `"`)] = true
+			}
+		}
+	}
+	return out
+}
