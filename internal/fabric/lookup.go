@@ -2,13 +2,13 @@ package fabric
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 )
 
 // find searches a slice sorted by id.
 func find[T any, K cmp.Ordered](s []T, id K, key func(*T) K) (T, bool) {
-	i, ok := slices.BinarySearchFunc(s, id, func(e T, k K) int { return cmp.Compare(key(&e), k) })
-	if !ok {
+	i := sort.Search(len(s), func(i int) bool { return key(&s[i]) >= id })
+	if i == len(s) || key(&s[i]) != id {
 		var zero T
 		return zero, false
 	}

@@ -286,7 +286,7 @@ func (t *tables) transit(i int) {
 	if len(edge.Associate) > 0 {
 		g.Tables = append(g.Tables, edge)
 	}
-	d.Because(string(g.ID), "tables", fmt.Sprint(len(g.Tables)), draft.Step(s.Spec.Pos, []string{"aws.limit.tgw.route_tables"}, "segments: default association and propagation are off; VPCs of unlike segments learn of each other only where a rule joins them"))
+	d.Because(string(g.ID), "tables", fmt.Sprint(len(g.Tables)), draft.Step(s.Spec.Pos, []string{"aws.tgw.route_tables"}, "segments: default association and propagation are off; VPCs of unlike segments learn of each other only where a rule joins them"))
 }
 
 type group struct {

@@ -104,7 +104,7 @@ func gatewayAWS(d *draft.Draft, i int) {
 func transitReason(d *draft.Draft, i int) (why string, pos diag.Pos, facts []string) {
 	s := &d.Sites[i]
 	if len(s.VPCs) > 1 {
-		return fmt.Sprintf("the site has %d VPCs, a virtual private gateway serves one", len(s.VPCs)), s.Spec.Pos, []string{"aws.limit.vpc_vgws"}
+		return fmt.Sprintf("the site has %d VPCs, a virtual private gateway serves one", len(s.VPCs)), s.Spec.Pos, []string{"aws.vgw.per_region"}
 	}
 	for _, v := range s.VPCs {
 		if v.Account != s.Account {
@@ -129,7 +129,7 @@ func transitReason(d *draft.Draft, i int) (why string, pos diag.Pos, facts []str
 			return "it is a hub", p.Pos(), nil
 		}
 		if one := tunnelRate(d.Atlas); p.Asked > one {
-			return fmt.Sprintf("a link asks for %s, a virtual private gateway sends over one tunnel of %s", p.Asked, one), p.Pos(), []string{"aws.vpn.ecmp", "aws.sku.tunnel.standard"}
+			return fmt.Sprintf("a link asks for %s, a virtual private gateway sends over one tunnel of %s", p.Asked, one), p.Pos(), []string{"aws.vpn.ecmp", "aws.sku.vpn.standard"}
 		}
 	}
 	return "", diag.Pos{}, nil

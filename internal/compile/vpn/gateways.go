@@ -4,8 +4,10 @@
 package vpn
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
@@ -17,7 +19,12 @@ import (
 // Gateways makes the gateway of each site that needs one, with its AS number.
 func Gateways(d *draft.Draft) {
 	asns := newASNs(d)
-	for i := range d.Sites {
+	byID := make([]int, len(d.Sites)) // so that numbers do not depend on the spec's order
+	for i := range byID {
+		byID[i] = i
+	}
+	slices.SortFunc(byID, func(a, b int) int { return cmp.Compare(d.Sites[a].ID, d.Sites[b].ID) })
+	for _, i := range byID {
 		s := &d.Sites[i]
 		if s.Gateway == 0 {
 			continue
@@ -150,7 +157,7 @@ func (a *asns) of(s *draft.Site) vocab.ASN {
 		return s.Spec.BGP.ASN.V
 	case s.Gateway == fabric.VirtualHub:
 		n := d.Atlas.ASNs(vocab.Azure).Default
-		d.Because(object, "asn", n.String(), draft.Step(s.Spec.Pos, []string{"azure.vhub.asn"}, "a virtual hub's AS number cannot be changed"))
+		d.Because(object, "asn", n.String(), draft.Step(s.Spec.Pos, []string{"azure.asn.vhub"}, "a virtual hub's AS number cannot be changed"))
 		return n
 	case s.Spec.Gateway.ASN.IsSet():
 		d.Because(object, "asn", s.Spec.Gateway.ASN.V.String(), draft.Step(s.Spec.Gateway.ASN.Pos, nil, "pinned in the spec"))
