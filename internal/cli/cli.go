@@ -1,0 +1,145 @@
+// Package cli is the command line of tieline: a file for each command, which
+// reads its arguments, runs the stages and hands what came out to a view. It
+// is the place where files are read and written, and the only one that knows
+// of terminals. What the commands print is in its child view.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tieline/tieline/internal/cli/view"
+)
+
+// World is what the command line sees of its surroundings.
+type World struct {
+	In     io.Reader
+	Out    io.Writer
+	Err    io.Writer
+	Getenv func(string) string
+}
+
+// app is one run of the program.
+type app struct {
+	in  io.Reader
+	out *view.Printer
+	err *view.Printer
+	// spec is the value of -f.
+	spec string
+	json bool
+}
+
+// Main runs the program with its arguments (without the program's name) and
+// returns its exit code; see exit.go. A cancelled context stops it before the
+// next step; what is being written is written whole or not at all.
+func Main(ctx context.Context, args []string, w World) int {
+	a := &app{
+		in:  w.In,
+		out: view.NewPrinter(w.Out, w.Getenv),
+		err: view.NewPrinter(w.Err, w.Getenv),
+	}
+	root := a.command()
+	root.SetArgs(args)
+	root.SetIn(w.In)
+	root.SetOut(w.Out)
+	root.SetErr(w.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.out.Err()
+	}
+	a.report(err)
+	return exitCode(err)
+}
+
+// command returns the tree of commands.
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tieline",
+		Short: "Design a network over AWS, Google Cloud, Azure and sites of your own from one file",
+		Long: `tieline turns one file, the spec, into a network over AWS, Google Cloud, Azure
+and sites of your own: addresses, tunnels, routes and rules, what it costs, and
+the Terraform that builds it. It needs no cloud account and calls no cloud.
+
+Exit codes: 0 done; 1 the world failed; 2 wrong usage or an input file with
+errors, nothing is written; 3 findings, where a command was asked to say so.`,
+		Example: `  tieline init --site aws:us-west-2 --site gcp:us-west1
+  tieline plan
+  tieline why 10.8.0.0/16
+  tieline render -o terraform`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetVersionTemplate("tieline {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommandGroupID("other")
+	root.SetCompletionCommandGroupID("other")
+	root.PersistentFlags().StringVarP(&a.spec, "file", "f", ".", "the spec: a `file`, or a folder with network.yaml")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON")
+	root.AddGroup(
+		&cobra.Group{ID: "network", Title: "The network:"},
+		&cobra.Group{ID: "other", Title: "More:"},
+	)
+	network := []*cobra.Command{a.planCommand(), a.renderCommand()}
+	for _, c := range network {
+		c.GroupID = "network"
+	}
+	root.AddCommand(network...)
+	return root
+}
+
+// noCommand refuses a word that is no command.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	e := &usageError{text: fmt.Sprintf("%s has no command %q", c.CommandPath(), args[0])}
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		e.hint = fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
+		return e
+	}
+	e.hint = fmt.Sprintf("%s --help lists the commands", c.CommandPath())
+	return e
+}
+
+// report prints why the program ends, if not as it should.
+func (a *app) report(err error) {
+	var usage *usageError
+	var input *inputError
+	switch {
+	case err == nil, errors.Is(err, errFindings):
+	case errors.As(err, &input):
+		a.err.Diagnostics(input.diags)
+	case errors.As(err, &usage):
+		a.err.Problem(usage.text, usage.hint)
+	case errors.Is(err, context.Canceled):
+		a.err.Problem("interrupted", "")
+	default:
+		a.err.Problem(err.Error(), permissionHint(err))
+	}
+}
+
+func permissionHint(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "you may not write there"
+	}
+	return ""
+}
+
+// version gives what the build says of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

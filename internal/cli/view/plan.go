@@ -1,0 +1,313 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// Plan is a compiled network with its bill, its findings, and what changes.
+type Plan struct {
+	Network  *fabric.Network
+	Atlas    *atlas.Atlas
+	Bill     price.Bill
+	Findings diag.List
+	Lock     lock.Lock
+	LockPath string
+	NewLock  bool // there was none before
+	Changes  lock.Changes
+}
+
+// The most that a plan shows of each kind before it sums up: it is to be read
+// in a minute.
+const (
+	mostSites    = 24 // lines of sites and their networks
+	mostLinks    = 16
+	mostFindings = 8
+	mostLines    = 6 // of the bill
+	mostChanges  = 6
+)
+
+// Plan prints the account of a network.
+func (p *Printer) Plan(v Plan) {
+	p.header(v)
+	p.Blank()
+	p.sites(v)
+	p.links(v)
+	p.rules(v)
+	p.findings(v.Findings)
+	p.bill(v)
+	p.changes(v)
+}
+
+func (p *Printer) header(v Plan) {
+	n := v.Network
+	parts := []string{Count(len(n.Sites), "site"), Count(len(n.VPCs), "network"), Count(workloads(n), "subnet"), Count(len(n.Links), "link")}
+	if len(n.Tunnels) > 0 {
+		parts = append(parts, Count(len(n.Tunnels), "tunnel"))
+	}
+	name := p.bold(n.Name)
+	if n.Environment != "" {
+		name += " " + p.dim("("+n.Environment+")")
+	}
+	p.Line("%s: %s, %s USD a month", name, strings.Join(parts, ", "), v.Bill.Total)
+}
+
+// workloads counts the subnets that the spec asks for.
+func workloads(n *fabric.Network) int {
+	count := 0
+	for _, s := range n.Subnets {
+		if s.Purpose == fabric.Workload {
+			count++
+		}
+	}
+	return count
+}
+
+func (p *Printer) sites(v Plan) {
+	n := v.Network
+	p.Title("Sites", "")
+	t := table{indent: "  ", columns: []column{
+		{head: "SITE"}, {head: "CLOUD"}, {head: "REGION"}, {head: "BLOCK"}, {head: "NETWORK"},
+		{head: "PREFIX"}, {head: "GATEWAY", drop: 2}, {head: "SUBNETS", flex: true, drop: 3},
+	}}
+	for _, s := range n.Sites {
+		block := ""
+		if s.Block.IsValid() {
+			block = s.Block.String()
+		}
+		cells := []string{p.bold(string(s.ID)), s.Cloud.Title(), cmp.Or(s.Region, s.City), block}
+		gateway := gatewayText(n, s.ID)
+		first := true
+		for _, vpc := range n.VPCs {
+			i := slices.IndexFunc(vpc.Blocks, func(b fabric.SiteBlock) bool { return b.Site == s.ID })
+			if i < 0 {
+				continue
+			}
+			prefixes := blocksAt(vpc, s.ID)
+			t.add(append(cells, networkName(vpc), prefixes, gateway, subnetsText(n, vpc, s.ID))...)
+			cells, gateway, first = []string{"", "", "", ""}, "", false
+		}
+		if first {
+			t.add(append(cells, "", joinPrefixes(s.Prefixes), gateway, "")...)
+		}
+	}
+	more := len(t.rows) - mostSites
+	if more > 0 {
+		t.rows = t.rows[:mostSites]
+	}
+	t.print(p)
+	p.more(more, "line", "tieline ipam shows all")
+	p.Blank()
+}
+
+func (p *Printer) more(n int, noun, where string) {
+	if n > 0 {
+		p.Line("  %s", p.dim(fmt.Sprintf("and %s more: %s", strings.Replace(Count(n, noun), " ", " ", 1), where)))
+	}
+}
+
+func networkName(v fabric.VPC) string {
+	name := v.Name
+	if v.Existing != "" {
+		name += " (joined)"
+	}
+	if v.Role == fabric.Hub {
+		name += " (hub)"
+	}
+	return name
+}
+
+func blocksAt(v fabric.VPC, site fabric.SiteID) string {
+	var out []string
+	for _, b := range v.Blocks {
+		if b.Site == site {
+			out = append(out, b.Prefix.String())
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func joinPrefixes[T fmt.Stringer](list []T) string {
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		out = append(out, x.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// gatewayText gives the gateways of a site: TGW, AS 64512.
+func gatewayText(n *fabric.Network, site fabric.SiteID) string {
+	var out []string
+	for _, g := range n.Gateways {
+		if g.Site != site {
+			continue
+		}
+		text := gatewayShort(g)
+		if g.ASN != 0 {
+			text += fmt.Sprintf(" AS %s", g.ASN)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
+func gatewayShort(g fabric.Gateway) string {
+	switch g.Kind {
+	case fabric.VirtualPrivateGateway:
+		return "VGW"
+	case fabric.TransitGateway:
+		return "TGW"
+	case fabric.HAVPN:
+		return "HA VPN"
+	case fabric.VPNGateway:
+		return g.SKU
+	case fabric.VirtualHub:
+		return "virtual hub"
+	case fabric.Device:
+		return "device"
+	}
+	return g.Kind.String()
+}
+
+// subnetsText gives what workloads have: training /20, inference /22 nat.
+func subnetsText(n *fabric.Network, v fabric.VPC, site fabric.SiteID) string {
+	var out []string
+	for _, s := range n.Subnets {
+		if s.VPC != v.ID || s.Site != site || s.Purpose != fabric.Workload {
+			continue
+		}
+		text := fmt.Sprintf("%s /%d", s.Name, s.Prefix.Bits())
+		if s.Internet != fabric.NoInternet {
+			text += " " + s.Internet.String()
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (p *Printer) links(v Plan) {
+	n := v.Network
+	if len(n.Links) == 0 {
+		return
+	}
+	p.Title("Links", "")
+	t := table{indent: "  ", columns: []column{
+		{head: "LINK"}, {head: "KIND"}, {head: "TUNNELS", right: true}, {head: "CARRIES", right: true}, {head: "ASKED", right: true, drop: 2},
+		{head: "MTU", right: true}, {head: "MSS", right: true, drop: 1}, {head: "RTT", right: true}, {head: "SUITE", flex: true, drop: 3},
+	}}
+	for _, l := range n.Links {
+		t.add(p.bold(linkText(l)), l.Kind.String(), number(len(l.Tunnels)), rate(l.Capacity), rate(l.Asked),
+			number(l.MTU), number(l.MSS), rtt(l), suiteText(l))
+	}
+	more := len(t.rows) - mostLinks
+	if more > 0 {
+		t.rows = t.rows[:mostLinks]
+	}
+	t.print(p)
+	p.more(more, "link", "tieline plan --json has all")
+	p.Blank()
+}
+
+func linkText(l fabric.Link) string {
+	text := fmt.Sprintf("%s – %s", l.Sites[0], l.Sites[1])
+	return text
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+func rate(r vocab.Rate) string {
+	if r == 0 {
+		return ""
+	}
+	return r.String()
+}
+
+func rtt(l fabric.Link) string {
+	if l.RTT == 0 {
+		return ""
+	}
+	mark := ""
+	if strings.HasPrefix(l.RTTSource, "estimated") {
+		mark = "~"
+	}
+	return fmt.Sprintf("%s%.1f ms", mark, l.RTT)
+}
+
+// suiteText is the suite of a VPN in short: what both phases share once.
+func suiteText(l fabric.Link) string {
+	if l.Kind != fabric.VPN {
+		return ""
+	}
+	s := l.Suite
+	text := fmt.Sprintf("%s prf-%s dh%s", s.IKEEncryption, s.PRF, s.IKEGroup)
+	if s.ESPEncryption != s.IKEEncryption || s.PFSGroup != s.IKEGroup {
+		text += fmt.Sprintf(", ESP %s dh%s", s.ESPEncryption, s.PFSGroup)
+	}
+	return text
+}
+
+func (p *Printer) rules(v Plan) {
+	n := v.Network
+	var kinds []fabric.FilterKind
+	filters, rules := map[fabric.FilterKind]int{}, map[fabric.FilterKind]int{}
+	for _, f := range n.Filters {
+		if filters[f.Kind] == 0 {
+			kinds = append(kinds, f.Kind)
+		}
+		filters[f.Kind]++
+		rules[f.Kind] += len(f.Rules)
+	}
+	slices.Sort(kinds)
+	p.Title("Rules", Count(len(n.Policy), "policy rule")+" of the spec; what no rule allows is denied")
+	var parts []string
+	for _, k := range kinds {
+		parts = append(parts, fmt.Sprintf("%s with %s", Count(filters[k], k.String()), Count(rules[k], "rule")))
+	}
+	if len(parts) > 0 {
+		p.Wrapped("  ", "  ", strings.Join(parts, ", "))
+	}
+	p.Blank()
+}
+
+func (p *Printer) findings(list diag.List) {
+	p.Title("Findings", Tally(list))
+	shown := list
+	// Warnings come first: a note is never worth the place of one.
+	slices.SortStableFunc(shown, func(a, b diag.Diagnostic) int { return cmp.Compare(a.Severity, b.Severity) })
+	more := len(shown) - mostFindings
+	if more > 0 {
+		shown = shown[:mostFindings]
+	}
+	for _, d := range shown {
+		at := ""
+		if d.Pos.IsValid() {
+			at = p.dim(" (" + shortPos(d.Pos) + ")")
+		}
+		p.Wrapped("  "+p.severity(d.Severity, d.Severity.String())+" ", "    ", d.Summary+at)
+	}
+	p.more(more, "finding", "tieline plan --json has all")
+	p.Blank()
+}
+
+// shortPos leaves the folder and the column out.
+func shortPos(pos diag.Pos) string {
+	pos.Col = 0
+	if i := strings.LastIndexAny(pos.File, `/\`); i >= 0 {
+		pos.File = pos.File[i+1:]
+	}
+	return pos.String()
+}
