@@ -42,6 +42,13 @@ func Pairs(d *draft.Draft) {
 		d.Sites[a].Joined, d.Sites[b].Joined = true, true
 		d.Pairs = append(d.Pairs, pair)
 	}
+	for i := range d.Spec.Connect {
+		c := &d.Spec.Connect[i]
+		if n := max(len(c.Mesh)*(len(c.Mesh)-1)/2, len(c.Spokes)); len(c.Inside) > 0 && n > 1 {
+			e := d.Diags.Errorf(c.Inside[0].Pos, "inside pins the tunnels of one link, this entry makes %d", n)
+			e.Code, e.Hint = "inside-ambiguous", "state the link apart: - link: [a, b] with its inside"
+		}
+	}
 	slices.SortFunc(d.Pairs, func(x, y draft.Pair) int {
 		if x.Link < y.Link {
 			return -1

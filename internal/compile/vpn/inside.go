@@ -128,7 +128,7 @@ func (b *builder) reserve(p *draft.Pair) {
 
 func pins(p *draft.Pair) []spec.Value[netip.Prefix] {
 	for _, e := range p.Entries {
-		if len(e.Inside) > 0 && (len(e.Mesh) == 0 || len(e.Mesh) == 2) && (len(e.Spokes) <= 1) {
+		if len(e.Inside) > 0 {
 			return e.Inside
 		}
 	}
