@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
@@ -61,7 +62,7 @@ func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 }
 
 func (w writer) halfPeering(b *hcl.Body, a fabric.Attachment, from, to fabric.VPC, imports, exports bool) {
-	id := string(from.ID) + "--" + string(to.ID)
+	id := string(from.ID) + "/to/" + string(to.ID)
 	w.r.Resource(b, a.Meta.Origin, "google_compute_network_peering", id)
 	b.Attr("provider", w.r.Provider(from.Meta.Account))
 	b.Blank()
@@ -74,11 +75,11 @@ func (w writer) halfPeering(b *hcl.Body, a fabric.Attachment, from, to fabric.VP
 }
 
 // spokeHead opens a spoke of the hub.
-func (w writer) spokeHead(b *hcl.Body, a fabric.Attachment, v fabric.VPC, location string) {
-	w.r.Resource(b, a.Meta.Origin, "google_network_connectivity_spoke", string(a.ID))
+func (w writer) spokeHead(b *hcl.Body, a fabric.Attachment, id string, v fabric.VPC, location string) {
+	w.r.Resource(b, a.Meta.Origin, "google_network_connectivity_spoke", id)
 	b.Attr("provider", w.r.Provider(a.Meta.Account))
 	b.Blank()
-	b.Attr("name", hcl.Quote(w.name(string(a.ID))))
+	b.Attr("name", hcl.Quote(w.name(id)))
 	b.Attr("location", hcl.Quote(location))
 	b.Attr("hub", w.hubRef(w.hub()))
 	b.Attr("labels", w.labels(v))
@@ -88,7 +89,7 @@ func (w writer) spokeHead(b *hcl.Body, a fabric.Attachment, v fabric.VPC, locati
 // vpcSpoke joins a VPC to its hub.
 func (w writer) vpcSpoke(b *hcl.Body, a fabric.Attachment) {
 	v := w.vpc(a.VPC)
-	w.spokeHead(b, a, v, "global")
+	w.spokeHead(b, a, string(v.ID), v, "global")
 	b.Block("linked_vpc_network")
 	b.Attr("uri", w.networkLink(v))
 	b.End()
@@ -104,7 +105,7 @@ func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 	if !ok {
 		panic("gcp: spoke " + string(a.ID) + " has no gateway")
 	}
-	w.spokeHead(b, a, w.vpc(g.VPC), w.region(g.Site))
+	w.spokeHead(b, a, w.hybridID(g, a), w.vpc(g.VPC), w.region(g.Site))
 	b.Block("linked_vpn_tunnels")
 	uris := make([]hcl.Expr, len(a.Tunnels))
 	for i, id := range a.Tunnels {
@@ -124,6 +125,18 @@ func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 	b.Attr("uris", hcl.Lines(uris...))
 	b.End()
 	b.End()
+}
+
+// hybridID names a hybrid spoke by its site and its place among the gateway's:
+// west/ncc-vpn/0.
+func (w writer) hybridID(g fabric.Gateway, a fabric.Attachment) string {
+	place := 0
+	for _, x := range w.r.Set.GatewayAttachments(g.ID) {
+		if x.Kind == fabric.NCCHybridSpoke && x.ID < a.ID {
+			place++
+		}
+	}
+	return string(g.Site) + "/ncc-vpn/" + strconv.Itoa(place)
 }
 
 // carriesSites reports whether sites reach each other through a gateway by VPN

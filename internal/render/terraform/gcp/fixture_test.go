@@ -173,10 +173,8 @@ func hub(kind fabric.AttachmentKind) *fabric.Network {
 	return n
 }
 
-// render renders the Google Cloud part of a network and puts beside it what
-// the parent package and the other clouds' renderers would.
-func render(t *testing.T, n *fabric.Network) fstest.MapFS {
-	t.Helper()
+// renderSet renders the Google Cloud part of a network.
+func renderSet(n *fabric.Network) *root.Set {
 	set := root.New(n, atlas.Default())
 	for _, s := range n.Sites {
 		if s.Cloud == vocab.GCP {
@@ -193,6 +191,14 @@ func render(t *testing.T, n *fabric.Network) fstest.MapFS {
 			Link(set.Links(), l)
 		}
 	}
+	return set
+}
+
+// render is [renderSet] with what the parent package and the other clouds'
+// renderers put beside it.
+func render(t *testing.T, n *fabric.Network) fstest.MapFS {
+	t.Helper()
+	set := renderSet(n)
 	out := fstest.MapFS{}
 	for _, r := range set.Roots() {
 		surround(n, r, r == set.Links())

@@ -136,9 +136,9 @@ func TestRootsReadEarlierOnes(t *testing.T) {
 func TestPeeringDirections(t *testing.T) {
 	files := texts(t, hub(fabric.VPCPeering))
 	for _, test := range []struct{ label, provider, imports, exports string }{
-		{"gcp_oregon__ml__gcp_oregon__hub", "google.data", "true", "false"},
-		{"gcp_oregon__hub__gcp_oregon__ml", "google.net", "false", "true"},
-		{"net__core__gcp_oregon__hub", "google.net", "false", "false"},
+		{"gcp_oregon__ml__to__gcp_oregon__hub", "google.data", "true", "false"},
+		{"gcp_oregon__hub__to__gcp_oregon__ml", "google.net", "false", "true"},
+		{"net__core__to__gcp_oregon__hub", "google.net", "false", "false"},
 	} {
 		got := block(t, files, "gcp-oregon-gateway.tf", `resource "google_compute_network_peering" "`+test.label+`" {`)
 		for _, want := range []string{"provider = " + test.provider + "\n", "import_custom_routes = " + test.imports, "export_custom_routes = " + test.exports} {
@@ -155,7 +155,7 @@ func TestPeeringOnce(t *testing.T) {
 	again := n.Attachments[0]
 	again.ID, again.VPC, again.PeerVPC = "gcp-iowa/vpn--gcp-oregon/ml", again.PeerVPC, again.VPC
 	n.Attachments = append([]fabric.Attachment{again}, n.Attachments...)
-	const head = `resource "google_compute_network_peering" "gcp_oregon__ml__gcp_oregon__hub" {`
+	const head = `resource "google_compute_network_peering" "gcp_oregon__ml__to__gcp_oregon__hub" {`
 	if got := strings.Count(texts(t, n)["gcp-oregon-gateway.tf"], head); got != 1 {
 		t.Errorf("%s is there %d times, want once", head, got)
 	}
@@ -164,7 +164,7 @@ func TestPeeringOnce(t *testing.T) {
 // TestNCCGuests: the hub accepts spokes of other projects before they ask.
 func TestNCCGuests(t *testing.T) {
 	files := texts(t, hub(fabric.NCCSpoke))
-	spoke := block(t, files, "gcp-oregon-gateway.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__ml" {`)
+	spoke := block(t, files, "gcp-oregon-gateway.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__ml" {`)
 	if want := "= google_network_connectivity_group.ncc.hub\n"; !strings.Contains(spoke, want) {
 		t.Errorf("spoke = %s\nwant %q in it", spoke, want)
 	}
@@ -188,7 +188,7 @@ func TestSiteToSite(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			n := hub(fabric.NCCSpoke)
 			n.Links[0].Transit, n.Links[1].Transit = test.hubs[0], test.hubs[1]
-			spoke := block(t, texts(t, n), "link-gcp-oregon--hq.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__vpn__gcp_oregon__hub" {`)
+			spoke := block(t, texts(t, n), "link-gcp-oregon--hq.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__ncc_vpn__0" {`)
 			if want := "site_to_site_data_transfer = " + test.want + "\n"; !strings.Contains(spoke, want) {
 				t.Errorf("hybrid spoke = %s\nwant %q in it", spoke, want)
 			}
@@ -200,7 +200,7 @@ func TestSiteToSite(t *testing.T) {
 // which cannot be changed in place.
 func TestRename(t *testing.T) {
 	n := oneVPC()
-	n.Renames = []fabric.Rename{{Kind: "subnet", Old: "sites.gcp-oregon.networks.ml.subnets.batch", New: "sites.gcp-oregon.networks.ml.subnets.training"}}
+	n.Renames = []fabric.Rename{{Kind: "subnet", Old: "gcp-oregon/ml/batch", New: "gcp-oregon/ml/training"}}
 	set := root.New(n, atlas.Default())
 	r := set.Site("gcp-oregon")
 	site, _ := n.Site("gcp-oregon")
