@@ -87,19 +87,6 @@ func gatewayRef(g fabric.Gateway, attribute string) names.Ref {
 	return names.Ref{Home: g.Site, Expr: kind + "." + label + "." + attribute, Output: label + "_" + short + "_" + attribute}
 }
 
-// tableRef is a transit gateway's route table: its default one or one of its own.
-func tableRef(g fabric.Gateway, table string) names.Ref {
-	if g.DefaultTable {
-		return gatewayRef(g, "association_default_route_table_id")
-	}
-	label := names.GatewayLabel(g.ID)
-	return names.Ref{
-		Home:   g.Site,
-		Expr:   string(hcl.Index(hcl.Expr("aws_ec2_transit_gateway_route_table."+label), table)) + ".id",
-		Output: label + "_table_" + names.Label(table) + "_id",
-	}
-}
-
 func securityGroupID(n *fabric.Network, id fabric.FilterID) names.Ref {
 	f, ok := n.Filter(id)
 	if !ok {

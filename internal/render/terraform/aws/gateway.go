@@ -55,17 +55,22 @@ func (w writer) transitGateway(b *hcl.Body, g fabric.Gateway) {
 		b.End()
 	}
 	w.share(b, g)
-	var local []fabric.Attachment
+	var attachments []fabric.Attachment
+	var ids []hcl.Item
 	for _, a := range w.r.Set.GatewayAttachments(g.ID) {
 		if a.Kind == fabric.TransitVPCAttachment {
 			w.vpcAttachment(b, g, a)
-		}
-		if a.Link == "" {
-			local = append(local, a)
+			attachments = append(attachments, a)
+			ids = append(ids, hcl.Item{Key: attachmentKey(g, a), Value: vpcAttachmentID(a)})
 		}
 	}
-	w.tableMembers(b, g, owner, local)
-	w.tableRoutes(b, g, owner, local)
+	if !g.DefaultTable && len(ids) > 0 {
+		w.r.Locals(b, hcl.Item{Key: label + "_attachments", Value: hcl.Map(ids...)})
+	}
+	w.tables(b, members{
+		gateway: g, origin: g.Meta.Origin, id: owner, attachments: attachments,
+		attachment: func(key hcl.Expr) hcl.Expr { return hcl.Expr("local."+label+"_attachments[") + key + "]" },
+	})
 	w.blackholes(b, g)
 }
 
@@ -168,7 +173,7 @@ func (w writer) attachSubnets(v fabric.VPC, a fabric.Attachment) hcl.Expr {
 }
 
 // attachmentKey is the key of an attachment in maps over a gateway's or a
-// link's attachments, and attachmentID its id.
+// link's attachments.
 func attachmentKey(g fabric.Gateway, a fabric.Attachment) string {
 	switch a.Kind {
 	case fabric.TransitVPCAttachment:
@@ -182,19 +187,11 @@ func attachmentKey(g fabric.Gateway, a fabric.Attachment) string {
 	panic("aws: attachment " + string(a.ID) + " is none of a transit gateway")
 }
 
-func attachmentID(a fabric.Attachment) hcl.Expr {
-	switch a.Kind {
-	case fabric.TransitVPCAttachment:
-		kind := "aws_ec2_transit_gateway_vpc_attachment."
-		if a.CrossAccount {
-			kind = "aws_ec2_transit_gateway_vpc_attachment_accepter."
-		}
-		return hcl.Expr(kind + names.Label(string(a.VPC)) + ".id")
-	case fabric.TransitVPNAttachment:
-		return hcl.Index(hcl.Expr("aws_vpn_connection."+names.Label(string(a.Link))), names.ConnectionKey(a.Connection)) + ".transit_gateway_attachment_id"
-	case fabric.TransitPeering:
-		return hcl.Expr("aws_ec2_transit_gateway_peering_attachment_accepter." + names.Label(string(a.Link)) + ".transit_gateway_attachment_id")
-	case fabric.VGWAttachment, fabric.VNetPeering, fabric.VirtualHubConnection, fabric.VPCPeering, fabric.NCCSpoke, fabric.NCCHybridSpoke:
+// vpcAttachmentID is the id of a VPC's attachment, known once it is accepted.
+func vpcAttachmentID(a fabric.Attachment) hcl.Expr {
+	kind := "aws_ec2_transit_gateway_vpc_attachment."
+	if a.CrossAccount {
+		kind = "aws_ec2_transit_gateway_vpc_attachment_accepter."
 	}
-	panic("aws: attachment " + string(a.ID) + " is none of a transit gateway")
+	return hcl.Expr(kind + names.Label(string(a.VPC)) + ".id")
 }

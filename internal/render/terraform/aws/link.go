@@ -42,8 +42,12 @@ func LinkEnd(r *root.Root, link fabric.Link, end int) {
 			attachments = append(attachments, a)
 		}
 	}
-	w.tableMembers(b, g, string(link.ID), attachments)
-	w.tableRoutes(b, g, string(link.ID), attachments)
+	w.tables(b, members{
+		gateway: g, origin: link.Origin, id: string(link.ID), attachments: attachments,
+		attachment: func(key hcl.Expr) hcl.Expr {
+			return hcl.Expr("aws_vpn_connection."+names.Label(string(link.ID))+"[") + key + "].transit_gateway_attachment_id"
+		},
+	})
 }
 
 // peerKey is the key of a customer gateway: the interface of the peer that it stands for.
@@ -207,8 +211,11 @@ func peering(r *root.Root, b *hcl.Body, link fabric.Link, a fabric.Attachment) {
 	b.End()
 
 	for i, w := range ends {
-		owner := id + "/" + string(w.site.ID)
-		w.tableMembers(b, gateways[i], owner, []fabric.Attachment{a})
-		w.tableRoutes(b, gateways[i], owner, []fabric.Attachment{a})
+		w.tables(b, members{
+			gateway: gateways[i], origin: link.Origin, id: id + "/" + string(w.site.ID), attachments: []fabric.Attachment{a},
+			attachment: func(hcl.Expr) hcl.Expr {
+				return hcl.Expr("aws_ec2_transit_gateway_peering_attachment_accepter." + label + ".transit_gateway_attachment_id")
+			},
+		})
 	}
 }

@@ -63,13 +63,6 @@ func perTable(tables []fabric.RouteTable, kind fabric.HopKind) []hcl.Item {
 	return items
 }
 
-// everyRoute turns a map from table to prefixes into one with an entry a route.
-func everyRoute(local hcl.Expr) hcl.Expr {
-	return "merge([for table, prefixes in " + local + " : {\n" +
-		"  for prefix in prefixes : \"${table} ${prefix}\" => { table = table, prefix = prefix }\n" +
-		"}]...)"
-}
-
 func (w writer) internetRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTable, table func(hcl.Expr) hcl.Expr) {
 	items := perTable(tables, fabric.HopInternetGateway)
 	if len(items) == 0 {
@@ -77,7 +70,7 @@ func (w writer) internetRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteT
 	}
 	label := names.Label(string(v.ID))
 	w.r.Locals(b, hcl.Item{Key: label + "_internet_routes", Value: hcl.Map(items...)})
-	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/internet", v.Meta.Account, forEach(everyRoute(hcl.Expr("local."+label+"_internet_routes"))))
+	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/internet", v.Meta.Account, forEach(every(hcl.Expr("local."+label+"_internet_routes"), "prefix")))
 	b.Attr("route_table_id", table("each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr("gateway_id", hcl.Expr("aws_internet_gateway."+label+".id"))
@@ -122,7 +115,7 @@ func (w writer) transitRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTa
 	label := names.Label(string(v.ID))
 	local := label + "_transit_routes"
 	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
-	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/transit", v.Meta.Account, forEach(everyRoute(hcl.Expr("local."+local))))
+	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/transit", v.Meta.Account, forEach(every(hcl.Expr("local."+local), "prefix")))
 	b.Attr("route_table_id", table("each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr("transit_gateway_id", w.r.Ref(gatewayRef(w.mustGateway(transitOf(tables)), "id")))

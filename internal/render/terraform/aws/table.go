@@ -8,100 +8,144 @@ import (
 	"github.com/tieline/tieline/internal/render/terraform/names"
 )
 
-// tableMembers associates attachments with the route tables of a transit
-// gateway and lets tables learn their prefixes. id names the resources: the
-// gateway's owner, or a link whose attachments they are.
-func (w writer) tableMembers(b *hcl.Body, g fabric.Gateway, id string, attachments []fabric.Attachment) {
-	if g.DefaultTable {
-		return
-	}
-	var associate, propagate []hcl.Item
-	for _, a := range attachments {
-		for _, t := range g.Tables {
-			member := hcl.Object(
-				hcl.Item{Key: "attachment", Value: attachmentID(a)},
-				hcl.Item{Key: "table", Value: w.r.Ref(tableRef(g, t.Name))},
-			)
-			if slices.Contains(t.Associate, a.ID) {
-				associate = append(associate, hcl.Item{Key: attachmentKey(g, a), Value: member})
-			}
-			if slices.Contains(t.Propagate, a.ID) {
-				propagate = append(propagate, hcl.Item{Key: attachmentKey(g, a) + " " + t.Name, Value: member})
-			}
-		}
-	}
-	for _, m := range []struct {
-		kind  string
-		items []hcl.Item
-	}{
-		{"aws_ec2_transit_gateway_route_table_association", associate},
-		{"aws_ec2_transit_gateway_route_table_propagation", propagate},
-	} {
-		if len(m.items) == 0 {
-			continue
-		}
-		w.open(b, g.Meta.Origin, m.kind, id, g.Meta.Account, forEach(hcl.Map(m.items...)))
-		b.Attr("transit_gateway_attachment_id", "each.value.attachment")
-		b.Attr("transit_gateway_route_table_id", "each.value.table")
-		b.End()
-	}
+// members are attachments of a transit gateway that are written together: those
+// of its site, or those of a link.
+type members struct {
+	gateway     fabric.Gateway
+	origin      fabric.Origin
+	id          string // what the resources are named after
+	attachments []fabric.Attachment
+	// attachment gives the id of the attachment with a key, an expression.
+	attachment func(key hcl.Expr) hcl.Expr
 }
 
-// tableRoutes writes the static routes of a transit gateway that lead to one
-// of the attachments.
-func (w writer) tableRoutes(b *hcl.Body, g fabric.Gateway, id string, attachments []fabric.Attachment) {
-	byID := map[fabric.AttachmentID]fabric.Attachment{}
-	for _, a := range attachments {
-		byID[a.ID] = a
-	}
+// tables associates attachments with the route tables of a transit gateway,
+// lets tables learn their prefixes, and writes the static routes to them.
+func (w writer) tables(b *hcl.Body, m members) {
+	w.associations(b, m)
+	w.propagations(b, m)
+	w.staticRoutes(b, m)
+}
+
+// associations says by which table each attachment's traffic is routed.
+func (w writer) associations(b *hcl.Body, m members) {
 	var items []hcl.Item
-	for _, t := range g.Tables {
-		for _, rt := range t.Routes {
-			a, ok := byID[rt.Hop.Attachment]
-			if rt.Hop.Kind != fabric.HopAttachment || !ok {
-				continue
+	for _, a := range m.attachments {
+		for _, t := range m.gateway.Tables {
+			if !m.gateway.DefaultTable && slices.Contains(t.Associate, a.ID) {
+				items = append(items, hcl.Item{Key: attachmentKey(m.gateway, a), Value: hcl.Quote(t.Name)})
 			}
-			key := rt.Prefix.String()
-			if !g.DefaultTable {
-				key = t.Name + " " + key
-			}
-			items = append(items, hcl.Item{Key: key, Value: hcl.Object(
-				hcl.Item{Key: "table", Value: w.r.Ref(tableRef(g, t.Name))},
-				hcl.Item{Key: "prefix", Value: hcl.Quote(rt.Prefix.String())},
-				hcl.Item{Key: "attachment", Value: attachmentID(a)},
-			)})
 		}
 	}
 	if len(items) == 0 {
 		return
 	}
-	w.open(b, g.Meta.Origin, "aws_ec2_transit_gateway_route", id, g.Meta.Account, forEach(hcl.Map(items...)))
-	b.Attr("transit_gateway_route_table_id", "each.value.table")
-	b.Attr("destination_cidr_block", "each.value.prefix")
-	b.Attr("transit_gateway_attachment_id", "each.value.attachment")
+	w.open(b, m.origin, "aws_ec2_transit_gateway_route_table_association", m.id, m.gateway.Meta.Account, forEach(hcl.Map(items...)))
+	b.Attr("transit_gateway_attachment_id", m.attachment("each.key"))
+	b.Attr("transit_gateway_route_table_id", w.tableID(m.gateway, "each.value"))
 	b.End()
+}
+
+// propagations says which tables learn each attachment's prefixes.
+func (w writer) propagations(b *hcl.Body, m members) {
+	var items []hcl.Item
+	for _, t := range m.gateway.Tables {
+		var keys []string
+		for _, a := range m.attachments {
+			if !m.gateway.DefaultTable && slices.Contains(t.Propagate, a.ID) {
+				keys = append(keys, attachmentKey(m.gateway, a))
+			}
+		}
+		if len(keys) > 0 {
+			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(keys...)})
+		}
+	}
+	if len(items) == 0 {
+		return
+	}
+	local := names.Label(m.id) + "_propagations"
+	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
+	w.open(b, m.origin, "aws_ec2_transit_gateway_route_table_propagation", m.id, m.gateway.Meta.Account,
+		forEach(every(hcl.Expr("local."+local), "attachment")))
+	b.Attr("transit_gateway_attachment_id", m.attachment("each.value.attachment"))
+	b.Attr("transit_gateway_route_table_id", w.tableID(m.gateway, "each.value.table"))
+	b.End()
+}
+
+// staticRoutes writes the static routes of a transit gateway that lead to one
+// of the attachments.
+func (w writer) staticRoutes(b *hcl.Body, m members) {
+	for _, a := range m.attachments {
+		items := prefixesByTable(m.gateway, func(h fabric.Hop) bool {
+			return h.Kind == fabric.HopAttachment && h.Attachment == a.ID
+		})
+		if len(items) == 0 {
+			continue
+		}
+		id := m.id
+		if a.Kind != fabric.TransitPeering {
+			id += "/" + attachmentKey(m.gateway, a)
+		}
+		key := hcl.Quote(attachmentKey(m.gateway, a))
+		w.transitTableRoutes(b, m.gateway, m.origin, id, items, hcl.Item{Key: "transit_gateway_attachment_id", Value: m.attachment(key)})
+	}
 }
 
 // blackholes writes the static routes of a transit gateway that drop.
 func (w writer) blackholes(b *hcl.Body, g fabric.Gateway) {
+	items := prefixesByTable(g, func(h fabric.Hop) bool { return h.Kind == fabric.HopBlackhole })
+	if len(items) > 0 {
+		w.transitTableRoutes(b, g, g.Meta.Origin, names.Owner(g.ID)+"/blackhole", items, hcl.Item{Key: "blackhole", Value: "true"})
+	}
+}
+
+func (w writer) transitTableRoutes(b *hcl.Body, g fabric.Gateway, o fabric.Origin, id string, items []hcl.Item, target hcl.Item) {
+	local := names.Label(id) + "_routes"
+	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
+	w.open(b, o, "aws_ec2_transit_gateway_route", id, g.Meta.Account, forEach(every(hcl.Expr("local."+local), "prefix")))
+	b.Attr("transit_gateway_route_table_id", w.tableID(g, "each.value.table"))
+	b.Attr("destination_cidr_block", "each.value.prefix")
+	b.Attr(target.Key, target.Value)
+	b.End()
+}
+
+// prefixesByTable returns, for each table of a transit gateway that has static
+// routes of a kind, their prefixes.
+func prefixesByTable(g fabric.Gateway, wanted func(fabric.Hop) bool) []hcl.Item {
 	var items []hcl.Item
 	for _, t := range g.Tables {
+		var prefixes []string
 		for _, rt := range t.Routes {
-			if rt.Hop.Kind != fabric.HopBlackhole {
-				continue
+			if wanted(rt.Hop) {
+				prefixes = append(prefixes, rt.Prefix.String())
 			}
-			items = append(items, hcl.Item{Key: t.Name + " " + rt.Prefix.String(), Value: hcl.Object(
-				hcl.Item{Key: "table", Value: w.r.Ref(tableRef(g, t.Name))},
-				hcl.Item{Key: "prefix", Value: hcl.Quote(rt.Prefix.String())},
-			)})
+		}
+		if len(prefixes) > 0 {
+			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(prefixes...)})
 		}
 	}
-	if len(items) == 0 {
-		return
+	return items
+}
+
+// every turns a local map from table to a list into one with an entry for each
+// pair, for for_each. item names what is in the lists.
+func every(local, item hcl.Expr) hcl.Expr {
+	return "merge([for table, items in " + local + " : {\n" +
+		"  for " + item + " in items : \"${table} ${" + item + "}\" => { table = table, " + item + " = " + item + " }\n" +
+		"}]...)"
+}
+
+// tableID returns the id of the transit gateway's table with a name: its
+// default table, or one of its own, in this root or by the output of another.
+func (w writer) tableID(g fabric.Gateway, name hcl.Expr) hcl.Expr {
+	if g.DefaultTable {
+		return w.r.Ref(gatewayRef(g, "association_default_route_table_id"))
 	}
-	w.open(b, g.Meta.Origin, "aws_ec2_transit_gateway_route", names.Owner(g.ID)+"/blackhole", g.Meta.Account, forEach(hcl.Map(items...)))
-	b.Attr("transit_gateway_route_table_id", "each.value.table")
-	b.Attr("destination_cidr_block", "each.value.prefix")
-	b.Attr("blackhole", "true")
-	b.End()
+	label := names.GatewayLabel(g.ID)
+	resource := "aws_ec2_transit_gateway_route_table." + label
+	if w.r.Holds(g.Site) {
+		return hcl.Expr(resource) + "[" + name + "].id"
+	}
+	ids := names.Ref{Home: g.Site, Expr: "{ for name, table in " + resource + " : name => table.id }", Output: label + "_table_ids"}
+	return w.r.Ref(ids) + "[" + name + "]"
 }

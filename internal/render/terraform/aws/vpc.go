@@ -57,12 +57,18 @@ func (w writer) network(b *hcl.Body, v fabric.VPC) {
 	}
 }
 
-// subnetKey is the key of a zonal subnet among those of its VPC: training-usw2-az1.
+// subnetKey is the key of a zonal subnet among those of its VPC:
+// training-usw2-az1. A derived one has a period, which no name of a spec has,
+// so that it never meets a subnet that someone called nat: nat.usw2-az1.
 func subnetKey(s fabric.Subnet, p fabric.SubnetPart) string {
-	if p.Zone == "" {
-		return s.Name
+	return zonalKey(s.Name, s.Purpose, p.Zone)
+}
+
+func zonalKey(name string, purpose fabric.Purpose, zone string) string {
+	if purpose != fabric.Workload {
+		return name + "." + zone
 	}
-	return s.Name + "-" + p.Zone
+	return name + "-" + zone
 }
 
 // tableKey is the key of a route table among those of its VPC: private-usw2-az1.
@@ -101,7 +107,9 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 				fields = append(fields, hcl.Item{Key: "tags", Value: tagObject(beyond(v.Tags, s.Tags))})
 			}
 			items = append(items, hcl.Item{Key: key, Value: hcl.Object(fields...)})
-			keys = append(keys, root.Key{New: key, Old: former + strings.TrimPrefix(key, s.Name)})
+			if s.Purpose == fabric.Workload {
+				keys = append(keys, root.Key{New: key, Old: zonalKey(former, s.Purpose, p.Zone)})
+			}
 		}
 	}
 	if len(items) == 0 {

@@ -200,6 +200,9 @@ func (r *Root) Ref(ref names.Ref) hcl.Expr {
 	return hcl.Expr("data.terraform_remote_state." + names.Label(string(ref.Home)) + ".outputs." + ref.Output)
 }
 
+// Holds reports whether a site's resources are in this root.
+func (r *Root) Holds(id fabric.SiteID) bool { return r.Set.sites[id] == r }
+
 // Remotes returns the sites whose states the root reads, sorted.
 func (r *Root) Remotes() []fabric.SiteID { return sortedKeys(r.remotes) }
 
