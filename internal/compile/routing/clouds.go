@@ -45,6 +45,33 @@ func (t *tables) gcp(i int) {
 	}
 }
 
+// serviceRoutes gives a GCP VPC without a default route the way to the
+// addresses of its cloud's services: private access goes by a route to the
+// default internet gateway, though no packet leaves Google.
+func (t *tables) serviceRoutes() {
+	d := t.d
+	ranges := map[fabric.VPCID][]netip.Prefix{}
+	for i := range d.Net.Subnets {
+		sn := &d.Net.Subnets[i]
+		for _, name := range sn.Services {
+			if svc, ok := d.Atlas.Service(vocab.GCP, name); ok && t.vpc(sn.VPC).Cloud == vocab.GCP {
+				ranges[sn.VPC] = append(ranges[sn.VPC], svc.Ranges...)
+			}
+		}
+	}
+	for i := range d.Net.VPCs {
+		v := &d.Net.VPCs[i]
+		if len(ranges[v.ID]) == 0 || v.DefaultRoute || v.Existing != "" {
+			continue
+		}
+		out := fabric.RouteTable{ID: fabric.RouteTableID(v.ID + "/rt-services"), Meta: v.Meta, VPC: v.ID, Name: "services"}
+		for _, p := range prefix.Aggregate(ranges[v.ID]) {
+			out.Routes = append(out.Routes, fabric.Route{Prefix: p, Hop: fabric.Hop{Kind: fabric.HopInternetGateway}, Note: "Google APIs", Origin: v.Meta.Origin})
+		}
+		d.Net.RouteTables = append(d.Net.RouteTables, out)
+	}
+}
+
 // azure makes NAT gateways, and the routes by which the spokes of a hub VNet
 // reach each other through its VPN gateway.
 func (t *tables) azure(i int) {

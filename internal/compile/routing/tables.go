@@ -18,7 +18,10 @@ import (
 // Tables fills route tables, transit tables and announcements from which
 // sites reach which.
 func Tables(d *draft.Draft) {
-	t := &tables{d: d, paths: newPaths(d), gw: map[fabric.GatewayID]*fabric.Gateway{}, subnets: map[subnetKey][]int{}}
+	t := &tables{d: d, paths: newPaths(d), gw: map[fabric.GatewayID]*fabric.Gateway{}, subnets: map[subnetKey][]int{}, vpcs: map[fabric.VPCID]int{}}
+	for i := range d.Net.VPCs {
+		t.vpcs[d.Net.VPCs[i].ID] = i
+	}
 	for i := range d.Net.Gateways {
 		t.gw[d.Net.Gateways[i].ID] = &d.Net.Gateways[i]
 	}
@@ -40,6 +43,7 @@ func Tables(d *draft.Draft) {
 		case vocab.OnPrem, vocab.Exchange:
 		}
 	}
+	t.serviceRoutes()
 	t.announce()
 }
 
@@ -53,6 +57,7 @@ type tables struct {
 	paths   *paths
 	gw      map[fabric.GatewayID]*fabric.Gateway
 	subnets map[subnetKey][]int
+	vpcs    map[fabric.VPCID]int
 	// far is what the site at hand reaches, next by which neighbour.
 	far []reached
 }
@@ -180,14 +185,7 @@ func (t *tables) awsVPC(s *draft.Site, v *draft.VPC) {
 
 var everything = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
-func (t *tables) vpc(id fabric.VPCID) *fabric.VPC {
-	for i := range t.d.Net.VPCs {
-		if t.d.Net.VPCs[i].ID == id {
-			return &t.d.Net.VPCs[i]
-		}
-	}
-	panic("routing: no VPC " + string(id))
-}
+func (t *tables) vpc(id fabric.VPCID) *fabric.VPC { return &t.d.Net.VPCs[t.vpcs[id]] }
 
 func (t *tables) awsTable(s *draft.Site, v *draft.VPC, name string) fabric.RouteTable {
 	meta := s.Meta(v.Pos, "sites."+string(s.ID)+".networks."+v.Name)
