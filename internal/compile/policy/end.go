@@ -1,0 +1,213 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tieline/tieline/internal/compile/draft"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// rule is a rule of the spec with its ends resolved.
+type rule struct {
+	spec     *spec.Rule
+	origin   fabric.Origin
+	from, to end
+	services []vocab.Service // sorted, none inside another
+}
+
+// end is one side of a rule.
+type end struct {
+	label     string         // for names: inference, headquarters-and-2-more
+	subnets   []int          // meant whole, sorted
+	extra     []netip.Prefix // CIDRs, on-prem and existing networks; aggregated
+	internet  bool
+	near      []int // subnets that hold machines of the end: subnets, and those that extra overlaps
+	onprem    bool  // on-prem only
+	published []fabric.PolicyEnd
+}
+
+func (e *end) isEmpty() bool { return len(e.subnets) == 0 && len(e.extra) == 0 && !e.internet }
+
+// resolve reads the rules of the spec.
+func (b *book) resolve() {
+	for i := range b.d.Spec.Policy {
+		in := &b.d.Spec.Policy[i]
+		r := rule{spec: in, origin: draft.Origin(in.Pos, fmt.Sprintf("policy[%d]", i)), services: b.services(in)}
+		var ok1, ok2 bool
+		r.from, ok1 = b.end(in.From)
+		r.to, ok2 = b.end(in.To)
+		if !ok1 || !ok2 || len(r.services) == 0 {
+			continue
+		}
+		k := len(b.rules)
+		b.rules = append(b.rules, r)
+		for _, n := range r.from.near {
+			b.subnets[n].from = append(b.subnets[n].from, k)
+		}
+		for _, n := range r.to.near {
+			b.subnets[n].to = append(b.subnets[n].to, k)
+		}
+		b.fromInternet = b.fromInternet || r.from.internet
+	}
+	b.internet = b.theInternet()
+}
+
+// services gives the services of a rule, sorted, without those that another
+// holds.
+func (b *book) services(in *spec.Rule) []vocab.Service {
+	var all []vocab.Service
+	for _, s := range in.Ports {
+		if s.V.Proto == vocab.ICMPv6 {
+			e := b.d.Diags.Errorf(s.Pos, "not supported yet: icmpv6 in policy (filters of all three clouds are rendered for IPv4)")
+			e.Code, e.Hint = "ipv6", "write icmp"
+			continue
+		}
+		all = append(all, s.V)
+	}
+	return simplify(all)
+}
+
+// simplify sorts services and drops those that another holds.
+func simplify(all []vocab.Service) []vocab.Service {
+	all = slices.Clone(all)
+	slices.SortFunc(all, vocab.Service.Compare)
+	all = slices.Compact(all)
+	out := all[:0:0]
+	for i, s := range all {
+		held := false
+		for k, t := range all {
+			held = held || k != i && holds(t, s) && (!holds(s, t) || k < i)
+		}
+		if !held {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// holds reports whether every packet of s is one of t.
+func holds(t, s vocab.Service) bool {
+	if t.Proto == vocab.AnyProto {
+		return true
+	}
+	if t.Proto != s.Proto {
+		return false
+	}
+	return t.Ports.IsAny() || !s.Ports.IsAny() && t.Ports.First <= s.Ports.First && s.Ports.Last <= t.Ports.Last
+}
+
+// end resolves one side; false when it means nothing or was refused.
+func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
+	var e end
+	var names []string
+	var extra []netip.Prefix
+	e.onprem = true
+	for _, ref := range refs {
+		t, err := b.d.Index.Resolve(ref.V)
+		if err != nil {
+			continue // reported by package spec
+		}
+		pub := fabric.PolicyEnd{Ref: ref.V.String(), Internet: t.Internet}
+		var inside, plain []netip.Prefix
+		for _, sn := range t.Subnets {
+			if k, ok := b.byID[b.subnetID(sn)]; ok {
+				e.subnets = append(e.subnets, k)
+				pub.Subnets = append(pub.Subnets, b.subnets[k].net.ID)
+				inside = append(inside, b.subnets[k].net.Prefix)
+			}
+		}
+		for _, n := range t.Networks {
+			for _, c := range b.d.Spec.Sites[n.Site].Networks[n.Network].CIDRs {
+				plain = append(plain, c.V)
+			}
+		}
+		for _, s := range t.Sites {
+			plain = append(plain, b.d.Sites[s].Prefixes...)
+		}
+		for _, p := range t.Prefixes {
+			if p.Addr().Is6() {
+				x := b.d.Diags.Errorf(ref.Pos, "not supported yet: IPv6 prefix %s in policy (filters of all three clouds are rendered for IPv4)", p)
+				x.Code = "ipv6"
+				return e, false
+			}
+			plain = append(plain, p)
+		}
+		e.onprem = e.onprem && len(t.Sites) > 0
+		e.internet = e.internet || t.Internet
+		extra = append(extra, plain...)
+		slices.Sort(pub.Subnets)
+		pub.Prefixes = prefix.Aggregate(append(inside, plain...))
+		e.published = append(e.published, pub)
+		names = append(names, ref.V.String())
+	}
+	slices.Sort(e.subnets)
+	e.subnets = slices.Compact(e.subnets)
+	e.extra = prefix.Aggregate(extra)
+	e.near = e.subnets
+	if len(e.extra) > 0 {
+		e.near = b.overlapped(e.subnets, e.extra)
+	}
+	e.label = label(names)
+	return e, !e.isEmpty()
+}
+
+func (b *book) subnetID(r spec.SubnetRef) fabric.SubnetID {
+	s := &b.d.Spec.Sites[r.Site]
+	n := &s.Networks[r.Network]
+	return fabric.SubnetID(s.Name + "/" + n.Name + "/" + n.Subnets[r.Subnet].Name)
+}
+
+// overlapped adds to a list of subnets those that share an address with some
+// prefix.
+func (b *book) overlapped(list []int, prefixes []netip.Prefix) []int {
+	set := prefix.FromPrefixes(prefixes...)
+	out := slices.Clone(list)
+	for i := range b.subnets {
+		if set.Overlaps(b.subnets[i].net.Prefix) {
+			out = append(out, i)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// privateBlocks are the blocks of RFC 1918: no packet of the internet comes
+// from or goes to them.
+var privateBlocks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+}
+
+var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+
+// theInternet gives the internet as prefixes, for filters that cannot deny:
+// every address but the network's own, these widened to whole private blocks.
+// It is nil, which stands for every address, where nothing could be reached
+// by it that no rule states: when all of the network's addresses have filters
+// of ours and none of these lets the internet in.
+func (b *book) theInternet() []netip.Prefix {
+	if len(b.open) == 0 && !b.fromInternet {
+		return nil
+	}
+	var wide []netip.Prefix
+	for _, p := range b.own {
+		for _, q := range privateBlocks {
+			if prefix.Covers(q, p) {
+				p = q
+			}
+		}
+		wide = append(wide, p)
+	}
+	return prefix.FromPrefixes(everywhere).Subtract(prefix.FromPrefixes(wide...)).Prefixes()
+}
+
+func splitID(id fabric.SubnetID) [3]string {
+	var out [3]string
+	copy(out[:], strings.SplitN(string(id), "/", 3))
+	return out
+}

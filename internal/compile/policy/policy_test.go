@@ -1,0 +1,262 @@
+package policy_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile/draft"
+	"github.com/tieline/tieline/internal/compile/ipam"
+	"github.com/tieline/tieline/internal/compile/policy"
+	"github.com/tieline/tieline/internal/compile/services"
+	"github.com/tieline/tieline/internal/compile/topology"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/spec"
+)
+
+// head is the part that all test specs share.
+const head = `version: 1
+name: net
+accounts:
+  prod: {cloud: aws, id: "111122223333"}
+  host: {cloud: gcp, project: net-host}
+  conn: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}
+`
+
+// design runs the passes up to and with policy.
+func design(t testing.TB, text string) *draft.Draft {
+	t.Helper()
+	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(text)}})
+	if diags.HasErrors() {
+		t.Fatalf("Parse:\n%s\n%s", diags, text)
+	}
+	d := draft.New(&s, lock.Lock{}, atlas.Default())
+	for _, pass := range []func(*draft.Draft){topology.Places, topology.Pairs, topology.Gateways, ipam.Addresses, services.Services} {
+		pass(d)
+		if d.Diags.HasErrors() {
+			t.Fatalf("design:\n%s\n%s", d.Diags, text)
+		}
+	}
+	policy.Filters(d)
+	return d
+}
+
+func filter(t testing.TB, d *draft.Draft, id fabric.FilterID) fabric.Filter {
+	t.Helper()
+	for _, f := range d.Net.Filters {
+		if f.ID == id {
+			return f
+		}
+	}
+	t.Fatalf("no filter %s", id)
+	return fabric.Filter{}
+}
+
+// lines gives a filter's rules as text.
+func lines(f fabric.Filter) []string {
+	var out []string
+	for _, r := range f.Rules {
+		var far []string
+		for _, p := range r.Peers {
+			far = append(far, p.String())
+		}
+		if r.PeerFilter != "" {
+			far = append(far, string(r.PeerFilter))
+		}
+		if r.PeerEndpoint != "" {
+			far = append(far, string(r.PeerEndpoint))
+		}
+		if r.PeerTag != "" {
+			far = append(far, r.PeerTag)
+		}
+		if r.All {
+			far = append(far, "*")
+		}
+		s := r.Name + ": " + r.Direction.String() + " " + r.Action.String()
+		for _, v := range r.Services {
+			s += " " + v.String()
+		}
+		s += " | " + strings.Join(far, " ")
+		if len(r.Local) > 0 {
+			s += " |"
+			for _, p := range r.Local {
+				s += " " + p.String()
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+const shop = head + `
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.0.0.0/16, subnets: {
+    web: {cidr: 10.0.0.0/24, segment: web, internet: public}, db: {cidr: 10.0.1.0/24, segment: db, services: [s3, kms]}}}}}
+  g: {cloud: gcp, region: us-west1, networks: {app: {cidr: 10.1.0.0/16, subnets: {
+    job: {cidr: 10.1.0.0/24, segment: job, internet: nat}, db: {cidr: 10.1.1.0/24, segment: db, services: [storage]}}}}}
+  z: {cloud: azure, region: westus2, networks: {app: {cidr: 10.2.0.0/16, subnets: {
+    web: {cidr: 10.2.0.0/24, segment: web, internet: nat}, db: {cidr: 10.2.1.0/24, segment: db, services: [storage]}}}}}
+segments: {web: {}, db: {internal: deny}, job: {}}
+policy:
+  - {from: web, to: db, ports: [tcp/5432, tcp/3306]}
+  - {from: job, to: db, ports: [tcp/5432]}
+  - {from: internet, to: "a:web", ports: [tcp/443]}
+`
+
+func TestNative(t *testing.T) {
+	d := design(t, shop)
+	if d.Diags.HasErrors() {
+		t.Fatalf("Filters:\n%s", d.Diags)
+	}
+	for _, tt := range []struct {
+		filter fabric.FilterID
+		want   []string
+	}{
+		{"a/app/web/sg", []string{
+			"allow-from-subnet: ingress allow any | a/app/web/sg",
+			"allow-to-subnet: egress allow any | a/app/web/sg",
+			"allow-path-mtu: ingress allow icmp | *",
+			"allow-internet-tcp-443: ingress allow tcp/443 | *",
+			"allow-to-db-tcp-3306-5432: egress allow tcp/3306 tcp/5432 | a/app/db/sg",
+			"allow-to-db-elsewhere-tcp-3306-5432: egress allow tcp/3306 tcp/5432 | 10.1.1.0/24 10.2.1.0/24",
+			"allow-to-internet: egress allow any | 0.0.0.0/5 8.0.0.0/7 11.0.0.0/8 12.0.0.0/6 16.0.0.0/4 32.0.0.0/3 64.0.0.0/2 128.0.0.0/1",
+		}},
+		{"a/app/db/sg", []string{
+			"allow-path-mtu: ingress allow icmp | 10.0.0.0/15 10.2.0.0/16",
+			"allow-web-tcp-3306: ingress allow tcp/3306 | a/app/web/sg",
+			"allow-web-elsewhere-tcp-3306: ingress allow tcp/3306 | 10.2.0.0/24",
+			"allow-web-tcp-5432: ingress allow tcp/5432 | a/app/web/sg",
+			"allow-web-job-elsewhere-tcp-5432: ingress allow tcp/5432 | 10.1.0.0/24 10.2.0.0/24",
+			"allow-to-service-kms: egress allow tcp/443 | a/app/kms/endpoint/sg",
+			"allow-to-service-s3: egress allow tcp/443 | a/app/s3",
+		}},
+		{"a/app/kms/endpoint/sg", []string{"allow-db-tcp-443: ingress allow tcp/443 | a/app/db/sg"}},
+		{"a/app/web/nacl", []string{
+			"allow-10-0-0-0-15: ingress allow any | 10.0.0.0/15",
+			"allow-10-2-0-0-16: ingress allow any | 10.2.0.0/16",
+			"deny-ssh: ingress deny tcp/22 | *",
+			"deny-rdp: ingress deny tcp/3389 | *",
+			"deny-winrm: ingress deny tcp/5985 | *",
+			"deny-winrm-https: ingress deny tcp/5986 | *",
+			"allow-rest-in: ingress allow any | *",
+			"allow-rest-out: egress allow any | *",
+		}},
+		{"host:app/firewall", []string{
+			"allow-ingress-within-g-job: ingress allow any | 10.1.0.0/24 | 10.1.0.0/24",
+			"allow-egress-within-g-job: egress allow any | 10.1.0.0/24 | 10.1.0.0/24",
+			"allow-path-mtu: ingress allow icmp | 10.0.0.0/15 10.2.0.0/16",
+			"allow-in-web-to-db-tcp-3306: ingress allow tcp/3306 | 10.0.0.0/24 10.2.0.0/24 | 10.1.1.0/24",
+			"allow-in-web-job-to-db-tcp-5432: ingress allow tcp/5432 | 10.0.0.0/24 10.1.0.0/24 10.2.0.0/24 | 10.1.1.0/24",
+			"allow-out-job-to-db-tcp-5432: egress allow tcp/5432 | 10.0.1.0/24 10.1.1.0/24 10.2.1.0/24 | 10.1.0.0/24",
+			"allow-out-google-services: egress allow tcp/443 | 199.36.153.8/30 | 10.1.1.0/24",
+			"deny-egress-own-network: egress deny any | 10.0.0.0/15 10.2.0.0/16",
+			"allow-egress-internet: egress allow any | * | 10.1.0.0/24",
+			"deny-egress: egress deny any | *",
+		}},
+		{"z/app/web/nsg", []string{
+			"allow-from-subnet: ingress allow any | 10.2.0.0/24",
+			"allow-path-mtu: ingress allow icmp | 10.0.0.0/15 10.2.0.0/16",
+			"allow-load-balancer: ingress allow any | AzureLoadBalancer",
+			"deny-ingress: ingress deny any | *",
+			"allow-to-subnet: egress allow any | 10.2.0.0/24",
+			"allow-to-db-tcp-3306-5432: egress allow tcp/3306 tcp/5432 | 10.0.1.0/24 10.1.1.0/24 10.2.1.0/24",
+			"deny-egress-own-network: egress deny any | VirtualNetwork",
+			"allow-to-internet: egress allow any | Internet",
+			"deny-egress: egress deny any | *",
+		}},
+		{"z/app/db/nsg", []string{
+			"allow-path-mtu: ingress allow icmp | 10.0.0.0/15 10.2.0.0/16",
+			"allow-load-balancer: ingress allow any | AzureLoadBalancer",
+			"allow-web-tcp-3306: ingress allow tcp/3306 | 10.0.0.0/24 10.2.0.0/24",
+			"allow-web-job-tcp-5432: ingress allow tcp/5432 | 10.0.0.0/24 10.1.0.0/24 10.2.0.0/24",
+			"deny-ingress: ingress deny any | *",
+			"allow-to-service-storage: egress allow tcp/443 | Storage",
+			"deny-egress: egress deny any | *",
+		}},
+	} {
+		if diff := cmp.Diff(tt.want, lines(filter(t, d, tt.filter))); diff != "" {
+			t.Errorf("rules of %s (-want +got):\n%s", tt.filter, diff)
+		}
+	}
+}
+
+// Native rules are unique in name, in priority where they have one, and each
+// has its reason.
+func TestRulesAreUnique(t *testing.T) {
+	d := design(t, shop)
+	reasons := map[string]bool{}
+	for _, r := range d.Net.Reasons {
+		reasons[r.Object+" "+r.Field] = true
+	}
+	for _, f := range d.Net.Filters {
+		names, priorities := map[string]bool{}, map[string]bool{}
+		for _, r := range f.Rules {
+			if names[r.Name] {
+				t.Errorf("%s has two rules %s", f.ID, r.Name)
+			}
+			names[r.Name] = true
+			if !reasons[string(f.ID)+" "+r.Name] {
+				t.Errorf("%s: rule %s has no reason", f.ID, r.Name)
+			}
+			if !r.Origin.Pos.IsValid() {
+				t.Errorf("%s: rule %s has no origin", f.ID, r.Name)
+			}
+			key := string(rune(r.Priority))
+			if f.Kind != fabric.FirewallPolicy {
+				key += r.Direction.String()
+			}
+			if f.Kind != fabric.SecurityGroup && priorities[key] {
+				t.Errorf("%s has two rules of priority %d", f.ID, r.Priority)
+			}
+			priorities[key] = true
+		}
+	}
+}
+
+func TestFindings(t *testing.T) {
+	const sites = head + `
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {size: /20, subnets: {web: {size: /24, internet: public}, db: {size: /24}}}}}
+  z: {cloud: azure, region: westus2, networks: {app: {size: /20, subnets: {job: {size: /24}}}}}
+  hq: {cloud: onprem, city: Portland, cidrs: [10.200.0.0/16]}
+  lab: {cloud: onprem, city: Portland, cidrs: [10.201.0.0/16]}
+`
+	for _, tt := range []struct {
+		name, policy string
+		want         []string
+	}{
+		{"ssh open", `[{from: internet, to: web, ports: [tcp/22]}]`, []string{"error management-port-open"}},
+		{"everything open", `[{from: internet, to: web, ports: any}]`, []string{"error management-port-open"}},
+		{"ssh open by CIDR", `[{from: 0.0.0.0/0, to: web, ports: [tcp/1-1024]}]`, []string{"error management-port-open"}},
+		{"ssh from a CIDR", `[{from: 203.0.113.0/24, to: web, ports: [tcp/22]}]`, nil},
+		{"database open", `[{from: internet, to: web, ports: [tcp/5432]}]`, []string{"warning store-port-open"}},
+		{"no way in", `[{from: internet, to: db, ports: [tcp/443]}]`, []string{"warning no-internet-way"}},
+		{"no way out", `[{from: db, to: internet, ports: [tcp/443]}]`, []string{"warning no-internet-way"}},
+		{"on-prem only", `[{from: hq, to: lab, ports: [tcp/443]}]`, []string{"note not-enforced"}},
+		{"duplicate", `[{from: web, to: db, ports: [tcp/80]}, {from: web, to: db, ports: [tcp/80]}]`, []string{"warning rule-shadowed"}},
+		{"shadowed", `[{from: web, to: db, ports: [tcp/80]}, {from: a, to: [a, z], ports: [tcp/1-100, udp]}]`, []string{"warning rule-shadowed"}},
+		{"not shadowed", `[{from: web, to: db, ports: [tcp/80]}, {from: z, to: a, ports: [tcp]}]`, nil},
+		{"sctp in Azure", `[{from: web, to: job, ports: [sctp/9]}]`, []string{"error azure-protocol"}},
+		{"sctp elsewhere", `[{from: web, to: db, ports: [sctp/9]}]`, nil},
+		{"IPv6", `[{from: "fd00::/8", to: db, ports: [tcp/9]}]`, []string{"error ipv6"}},
+		{"none", `[]`, []string{"warning no-policy"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, sites+"policy: "+tt.policy+"\n")
+			var got []string
+			for _, x := range d.Diags {
+				got = append(got, x.Severity.String()+" "+string(x.Code))
+				if !x.Pos.IsValid() || x.Hint == "" && x.Code != "ipv6" {
+					t.Errorf("%v has no place or no hint", x)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("Filters(%s) reports %v, want %v\n%s", tt.policy, got, tt.want, d.Diags)
+			}
+		})
+	}
+}
