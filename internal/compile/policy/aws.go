@@ -74,9 +74,12 @@ func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut ma
 	}
 	b.pathMTU(w, s, 0)
 	for _, dir := range directions {
-		rules := s.to
-		if dir == fabric.Egress {
-			rules = s.from
+		// A security group is its whole subnet's: a rule for some of the
+		// addresses is narrowed by the filters of the other side only.
+		rules, part := s.rules(dir)
+		if len(part) > 0 {
+			rules = slices.Concat(rules, part)
+			slices.Sort(rules)
 		}
 		f := b.facing(dir, rules)
 		for k := range f.merged {
@@ -258,7 +261,7 @@ func (b *book) sourcesInside(s *subnet) []netip.Prefix {
 			}
 		}
 	}
-	for _, r := range s.to {
+	for _, r := range slices.Concat(s.to, s.toPart) {
 		x := &b.rules[r]
 		if !slices.ContainsFunc(x.services, func(v vocab.Service) bool { return management(v) != "" }) {
 			continue

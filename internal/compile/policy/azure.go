@@ -88,9 +88,8 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 			value: "all inside the subnet", steps: because(s.origin.Pos, nil, "machines of one subnet reach each other unless its segment says internal: deny"),
 		})
 	}
-	rules := s.from
+	rules, part := s.rules(dir)
 	if dir == fabric.Ingress {
-		rules = s.to
 		mtu := &writer{}
 		b.pathMTU(mtu, s, 0)
 		out = append(out,
@@ -102,7 +101,13 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 	}
 	f := b.facing(dir, rules)
 	for k := range f.merged {
-		out = append(out, nsgMerged(dir, &f.merged[k])...)
+		out = append(out, nsgMerged(dir, &f.merged[k], nil)...)
+	}
+	for _, x := range part {
+		f := b.facing(dir, []int{x})
+		for k := range f.merged {
+			out = append(out, nsgMerged(dir, &f.merged[k], b.part(s, dir, x))...)
+		}
 	}
 	if dir == fabric.Ingress {
 		return out
@@ -123,8 +128,8 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 }
 
 // nsgMerged spells a merged rule: one rule a protocol, as a rule of Azure has
-// one.
-func nsgMerged(dir fabric.Direction, m *merged) []nsgRule {
+// one. Local narrows it to some of the subnet's addresses.
+func nsgMerged(dir fabric.Direction, m *merged, local []netip.Prefix) []nsgRule {
 	lead := "allow-"
 	if dir == fabric.Egress {
 		lead = "allow-to-"
@@ -137,7 +142,7 @@ func nsgMerged(dir fabric.Direction, m *merged) []nsgRule {
 		}
 		services := m.services[i:k]
 		i = k
-		r := fabric.FilterRule{Action: fabric.Allow, Services: services, Origin: m.origin, Note: m.note}
+		r := fabric.FilterRule{Action: fabric.Allow, Services: services, Local: local, Origin: m.origin, Note: m.note}
 		if len(m.prefixes) > 0 {
 			r.Name, r.Peers = ruleName(lead+m.label, serviceLabel(services)), m.prefixes
 			out = append(out, nsgRule{rule: r, value: describe(dir.String(), "allow", services, m.label), steps: m.steps})

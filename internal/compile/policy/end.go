@@ -32,6 +32,14 @@ type end struct {
 	published []fabric.PolicyEnd
 }
 
+// hasWhole reports whether all of a subnet is meant.
+func (e *end) hasWhole(n int, p netip.Prefix) bool {
+	if _, ok := slices.BinarySearch(e.subnets, n); ok {
+		return true
+	}
+	return slices.ContainsFunc(e.extra, func(x netip.Prefix) bool { return prefix.Covers(x, p) })
+}
+
 func (e *end) isEmpty() bool { return len(e.subnets) == 0 && len(e.extra) == 0 && !e.internet }
 
 // resolve reads the rules of the spec.
@@ -48,12 +56,21 @@ func (b *book) resolve() {
 		k := len(b.rules)
 		b.rules = append(b.rules, r)
 		for _, n := range r.from.near {
-			b.subnets[n].from = append(b.subnets[n].from, k)
+			if s := &b.subnets[n]; r.from.hasWhole(n, s.net.Prefix) {
+				s.from = append(s.from, k)
+			} else {
+				s.fromPart = append(s.fromPart, k)
+			}
 		}
 		for _, n := range r.to.near {
-			b.subnets[n].to = append(b.subnets[n].to, k)
+			if s := &b.subnets[n]; r.to.hasWhole(n, s.net.Prefix) {
+				s.to = append(s.to, k)
+			} else {
+				s.toPart = append(s.toPart, k)
+				b.wide = b.wide || s.cloud == vocab.AWS
+			}
 		}
-		b.fromInternet = b.fromInternet || r.from.internet
+		b.wide = b.wide || r.from.internet
 	}
 	b.internet = b.theInternet()
 }
@@ -189,9 +206,9 @@ var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 // every address but the network's own, these widened to whole private blocks.
 // It is nil, which stands for every address, where nothing could be reached
 // by it that no rule states: when all of the network's addresses have filters
-// of ours and none of these lets the internet in.
+// of ours and none of these lets in more than rules state.
 func (b *book) theInternet() []netip.Prefix {
-	if len(b.open) == 0 && !b.fromInternet {
+	if len(b.open) == 0 && !b.wide {
 		return nil
 	}
 	var wide []netip.Prefix

@@ -61,6 +61,43 @@ func (b *book) findings() {
 		b.protocols(r)
 	}
 	b.shadowed()
+	b.parts()
+}
+
+// parts warns of rules that a security group cannot narrow: to or from some
+// addresses of its subnet, with a far side that has no filters of ours.
+func (b *book) parts() {
+	said := map[int]bool{}
+	for i := range b.subnets {
+		s := &b.subnets[i]
+		if !s.filtered || s.cloud != vocab.AWS {
+			continue
+		}
+		for _, dir := range directions {
+			_, part := s.rules(dir)
+			for _, x := range part {
+				r := &b.rules[x]
+				if said[x] || !b.isOpen(r.far(dir)) {
+					continue
+				}
+				said[x] = true
+				w := b.d.Diags.Warnf(r.spec.Pos, "the rule holds for all of subnet %q: an AWS security group does not tell its addresses apart", s.net.ID)
+				w.Code, w.Hint = "rule-widened", "give those machines a subnet of their own"
+			}
+		}
+	}
+}
+
+// isOpen reports whether an end has machines that no filter of ours guards.
+func (b *book) isOpen(e *end) bool {
+	if e.internet {
+		return true
+	}
+	if slices.ContainsFunc(e.subnets, func(k int) bool { return !b.subnets[k].filtered }) {
+		return true
+	}
+	guarded := prefix.FromPrefixes(b.own...).Subtract(prefix.FromPrefixes(b.open...))
+	return slices.ContainsFunc(e.extra, func(p netip.Prefix) bool { return !guarded.ContainsPrefix(p) })
 }
 
 // noPolicy says once that subnets cannot talk when there are no rules at all.
@@ -161,7 +198,7 @@ func (b *book) shadowed() {
 		r := &b.rules[i]
 		others := wide
 		if len(r.to.subnets) > 0 {
-			others = b.subnets[r.to.subnets[0]].to
+			others = b.subnets[r.to.subnets[0]].to // none holds r by a part of it
 		}
 		for _, k := range others {
 			o := &b.rules[k]

@@ -135,9 +135,10 @@ func (b *book) alike(r run, dir fabric.Direction) []alikes {
 	var names [][]string
 	for i := r.lo; i < r.hi; i++ {
 		s := &b.subnets[i]
-		rules := s.to
-		if dir == fabric.Egress {
-			rules = s.from
+		rules, part := s.rules(dir)
+		for _, x := range part {
+			out = append(out, alikes{rules: []int{x}, local: b.part(s, dir, x)})
+			names = append(names, []string{"part-of-" + s.net.Name})
 		}
 		if len(rules) == 0 {
 			continue

@@ -42,7 +42,9 @@ type subnet struct {
 	filtered bool // gets filters: a workload subnet that is made here
 	guarded  bool // machines of the subnet do not reach each other: internal: deny
 	origin   fabric.Origin
-	from, to []int // rules whose end it is
+	from, to []int // rules whose end it is, wholly
+	// fromPart and toPart are rules whose end is only some of its addresses.
+	fromPart, toPart []int
 }
 
 // book holds what all filters are made from. Subnets are ordered by VPC (by
@@ -58,9 +60,34 @@ type book struct {
 	ownSet  prefix.Set
 	open    []netip.Prefix // those of own that no filter of ours guards: on-prem and existing networks
 
-	fromInternet bool // some rule lets the internet in
-	internet     []netip.Prefix
+	// wide: the ingress of some filter lets in more than rules state (the
+	// internet as every address, a whole subnet for some of its addresses), so
+	// the egress of others has to be exact.
+	wide     bool
+	internet []netip.Prefix
 	memo         map[string]*facing
+}
+
+// rules gives the rules that a subnet opens (egress) or answers (ingress)
+// wholly, and those by some of its addresses only.
+func (s *subnet) rules(dir fabric.Direction) (whole, part []int) {
+	if dir == fabric.Egress {
+		return s.from, s.fromPart
+	}
+	return s.to, s.toPart
+}
+
+// near is the side of a rule that filters of this direction stand at.
+func (r *rule) near(dir fabric.Direction) *end {
+	if dir == fabric.Egress {
+		return &r.from
+	}
+	return &r.to
+}
+
+// part gives the addresses of a subnet that are of a rule's near side.
+func (b *book) part(s *subnet, dir fabric.Direction, rule int) []netip.Prefix {
+	return prefix.FromPrefixes(s.net.Prefix).Intersect(prefix.FromPrefixes(b.rules[rule].near(dir).extra...)).Prefixes()
 }
 
 // run is the subnets of one VPC: [lo, hi) of book.subnets.
