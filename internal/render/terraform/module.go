@@ -127,22 +127,23 @@ func offline(r *root.Root) {
 	r.Variable("offline", "bool", "false", "Plan without credentials, to read what would be made: terraform plan -var offline=true. Azure's provider wants a login even so.", false)
 }
 
-// defaultRegion returns the region of the first site in an account: each
-// resource states its own, the provider only wants to have one.
+// defaultRegion returns the region of an account's first site as the spec has
+// them, or else of the cloud's, so that a site appended to the spec does not
+// change it. Each resource states its own; the provider only wants to have one.
 func defaultRegion(r *root.Root, a fabric.Account) string {
-	fallback := ""
+	var first fabric.Site
+	better := func(s fabric.Site) bool {
+		if first.ID == "" || (s.Meta.Account == a.ID) != (first.Meta.Account == a.ID) {
+			return first.ID == "" || s.Meta.Account == a.ID
+		}
+		return s.Meta.Origin.Pos.Compare(first.Meta.Origin.Pos) < 0
+	}
 	for _, s := range r.Set.Network.Sites {
-		if s.Cloud != a.Cloud {
-			continue
-		}
-		if s.Meta.Account == a.ID {
-			return s.Region
-		}
-		if fallback == "" {
-			fallback = s.Region
+		if s.Cloud == a.Cloud && better(s) {
+			first = s
 		}
 	}
-	return fallback
+	return first.Region
 }
 
 func writeLocals(r *root.Root) {
@@ -177,6 +178,7 @@ func writeStates(r *root.Root) {
 	}
 	r.Variable("sites_directory", "string", hcl.Quote(dir), "Where the roots of the sites keep their state. With a backend of your own, change states.tf to it.", false)
 	b := r.File("states.tf")
+	b.Comment("What this root reads of others: apply those first.")
 	for i, id := range remotes {
 		if i > 0 {
 			b.Blank()

@@ -97,3 +97,28 @@ func TestLayoutsNameResourcesAlike(t *testing.T) {
 		t.Errorf("resources differ (-single +stacks):\n%s", diff)
 	}
 }
+
+// TestKeysStaySecret finds no pre-shared key in an output, and each one used
+// with a letter before it.
+func TestKeysStaySecret(t *testing.T) {
+	for name, f := range mustRender(t, awsNetwork()) {
+		for line := range strings.Lines(string(f.Data)) {
+			if !strings.Contains(line, "random_password.psk[") || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if filepath.Base(name) == "outputs.tf" || !strings.Contains(line, `"k${random_password.psk[`) {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+}
+
+// TestRefusesUnknownLinks gets an error, not half a network, for links that no
+// Terraform is written for.
+func TestRefusesUnknownLinks(t *testing.T) {
+	n := awsNetwork()
+	n.Links[0].Kind = fabric.CircuitLink
+	if _, err := Render(n, atlas.Default()); err == nil {
+		t.Error("Render of a circuit = no error, want one")
+	}
+}

@@ -21,8 +21,11 @@ func Site(r *root.Root, site fabric.Site) {
 		w.vpc(v)
 		w.filters(v)
 	}
-	for _, f := range r.Set.FlowLogs(site.ID) {
-		w.flowLog(f)
+	if logs := r.Set.FlowLogs(site.ID); len(logs) > 0 {
+		homes := sinkHomes(w.n)
+		for _, f := range logs {
+			w.flowLog(f, homes[f.Sink])
+		}
 	}
 }
 

@@ -11,10 +11,9 @@ import (
 // flowLogDays is how long flow logs are kept.
 const flowLogDays = 90
 
-// flowLog writes a flow log, and its sink ahead of the first that uses it.
-func (w writer) flowLog(f fabric.FlowLog) {
+// flowLog writes a flow log, and ahead of the first of its sink's home the sink.
+func (w writer) flowLog(f fabric.FlowLog, home fabric.SiteID) {
 	b := w.r.SiteFile(w.site.ID, "logs")
-	home := w.sinkHome(f)
 	if home == w.site.ID && w.r.Once("flow-log-sink "+f.Sink) {
 		w.sink(b, f)
 	}
@@ -42,15 +41,16 @@ func (w writer) flowLog(f fabric.FlowLog) {
 	b.End()
 }
 
-// sinkHome returns the site whose root holds a sink: the first that uses it.
-func (w writer) sinkHome(f fabric.FlowLog) fabric.SiteID {
-	home := f.Site
-	for _, other := range w.n.FlowLogs {
-		if other.Cloud == vocab.AWS && other.Sink == f.Sink && other.Site < home {
-			home = other.Site
+// sinkHomes returns the site whose root holds each sink: the first that uses it.
+func sinkHomes(n *fabric.Network) map[string]fabric.SiteID {
+	homes := map[string]fabric.SiteID{}
+	for i := range n.FlowLogs {
+		f := &n.FlowLogs[i]
+		if home, ok := homes[f.Sink]; f.Cloud == vocab.AWS && (!ok || f.Site < home) {
+			homes[f.Sink] = f.Site
 		}
 	}
-	return home
+	return homes
 }
 
 // sink writes the bucket of an account and region: private, encrypted, open to

@@ -194,7 +194,7 @@ func (r *Root) Ref(ref names.Ref) hcl.Expr {
 		return hcl.Expr(ref.Expr)
 	}
 	if _, ok := home.outputs[ref.Output]; !ok {
-		home.outputs[ref.Output] = Output{Name: ref.Output, Value: hcl.Expr(ref.Expr)}
+		home.outputs[ref.Output] = Output{Name: ref.Output, Description: "For other roots.", Value: hcl.Expr(ref.Expr)}
 	}
 	r.remotes[ref.Home] = true
 	return hcl.Expr("data.terraform_remote_state." + names.Label(string(ref.Home)) + ".outputs." + ref.Output)
