@@ -1,0 +1,159 @@
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_vpc" "aws_virginia__ml" {
+  provider = aws.prod
+  region   = "us-east-1"
+
+  cidr_block           = "10.10.0.0/16"
+  enable_dns_support   = true
+  enable_dns_hostnames = true
+  tags                 = merge(local.tags, { Name = "ml-platform-aws-virginia-ml" })
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_default_security_group" "aws_virginia__ml" {
+  provider = aws.prod
+  region   = "us-east-1"
+
+  # No rules: whatever is started without a group of its own reaches nothing.
+  vpc_id = aws_vpc.aws_virginia__ml.id
+  tags   = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-default" })
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_internet_gateway" "aws_virginia__ml" {
+  provider = aws.prod
+  region   = "us-east-1"
+
+  vpc_id = aws_vpc.aws_virginia__ml.id
+  tags   = merge(local.tags, { Name = "ml-platform-aws-virginia-ml" })
+}
+
+locals {
+  aws_virginia__ml_subnets = {
+    "nat.use1-az1"     = { cidr = "10.10.4.0/28", zone = "use1-az1", table = "public" }
+    "nat.use1-az2"     = { cidr = "10.10.4.16/28", zone = "use1-az2", table = "public" }
+    "transit.use1-az1" = { cidr = "10.10.4.32/28", zone = "use1-az1", table = "private" }
+    "transit.use1-az2" = { cidr = "10.10.4.48/28", zone = "use1-az2", table = "private" }
+    inference-use1-az1 = { cidr = "10.10.0.0/23", zone = "use1-az1", table = "nat-use1-az1" }
+    inference-use1-az2 = { cidr = "10.10.2.0/23", zone = "use1-az2", table = "nat-use1-az2" }
+  }
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_subnet" "aws_virginia__ml" {
+  for_each = local.aws_virginia__ml_subnets
+  provider = aws.prod
+  region   = "us-east-1"
+
+  vpc_id               = aws_vpc.aws_virginia__ml.id
+  cidr_block           = each.value.cidr
+  availability_zone_id = each.value.zone
+  tags                 = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-${each.key}" })
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_route_table_association" "aws_virginia__ml" {
+  for_each = local.aws_virginia__ml_subnets
+  provider = aws.prod
+  region   = "us-east-1"
+
+  subnet_id      = aws_subnet.aws_virginia__ml[each.key].id
+  route_table_id = aws_route_table.aws_virginia__ml[each.value.table].id
+}
+
+locals {
+  aws_virginia__ml_nats = {
+    use1-az1 = "nat.use1-az1"
+    use1-az2 = "nat.use1-az2"
+  }
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_eip" "aws_virginia__ml" {
+  for_each = local.aws_virginia__ml_nats
+  provider = aws.prod
+  region   = "us-east-1"
+
+  domain = "vpc"
+  tags   = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-nat-${each.key}" })
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_nat_gateway" "aws_virginia__ml" {
+  for_each = local.aws_virginia__ml_nats
+  provider = aws.prod
+  region   = "us-east-1"
+
+  subnet_id     = aws_subnet.aws_virginia__ml[each.value].id
+  allocation_id = aws_eip.aws_virginia__ml[each.key].id
+  tags          = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-nat-${each.key}" })
+
+  depends_on = [aws_internet_gateway.aws_virginia__ml]
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_route_table" "aws_virginia__ml" {
+  for_each = toset(["nat-use1-az1", "nat-use1-az2", "private", "public"])
+  provider = aws.prod
+  region   = "us-east-1"
+
+  vpc_id = aws_vpc.aws_virginia__ml.id
+  tags   = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-${each.key}" })
+}
+
+locals {
+  aws_virginia__ml_internet_routes = {
+    public = ["0.0.0.0/0"]
+  }
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_route" "aws_virginia__ml__internet" {
+  for_each = merge([for table, items in local.aws_virginia__ml_internet_routes : {
+    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
+  }]...)
+  provider = aws.prod
+  region   = "us-east-1"
+
+  route_table_id         = aws_route_table.aws_virginia__ml[each.value.table].id
+  destination_cidr_block = each.value.prefix
+  gateway_id             = aws_internet_gateway.aws_virginia__ml.id
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_route" "aws_virginia__ml__nat" {
+  for_each = {
+    "nat-use1-az1 0.0.0.0/0" = { table = "nat-use1-az1", prefix = "0.0.0.0/0", nat = "use1-az1" }
+    "nat-use1-az2 0.0.0.0/0" = { table = "nat-use1-az2", prefix = "0.0.0.0/0", nat = "use1-az2" }
+  }
+  provider = aws.prod
+  region   = "us-east-1"
+
+  route_table_id         = aws_route_table.aws_virginia__ml[each.value.table].id
+  destination_cidr_block = each.value.prefix
+  nat_gateway_id         = aws_nat_gateway.aws_virginia__ml[each.value.nat].id
+}
+
+locals {
+  aws_virginia__ml_transit_routes = {
+    nat-use1-az1 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
+    nat-use1-az2 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
+    private      = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
+    public       = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
+  }
+}
+
+# network.yaml:43: sites.aws-virginia.networks.ml
+resource "aws_route" "aws_virginia__ml__transit" {
+  for_each = merge([for table, items in local.aws_virginia__ml_transit_routes : {
+    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
+  }]...)
+  provider = aws.prod
+  region   = "us-east-1"
+
+  route_table_id         = aws_route_table.aws_virginia__ml[each.value.table].id
+  destination_cidr_block = each.value.prefix
+  transit_gateway_id     = aws_ec2_transit_gateway.aws_virginia.id
+
+  depends_on = [aws_ec2_transit_gateway_vpc_attachment.aws_virginia__ml]
+}
