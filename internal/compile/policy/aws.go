@@ -145,7 +145,7 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 	}
 	if m.internet {
 		out.Name, out.Peers = ruleName(lead+"internet", svc), nil
-		if dir == fabric.Egress || len(b.open) > 0 {
+		if dir == fabric.Egress || b.loose {
 			b.toInternet(&out)
 		} else {
 			out.All = true

@@ -60,6 +60,7 @@ func (b *book) resolve() {
 				s.from = append(s.from, k)
 			} else {
 				s.fromPart = append(s.fromPart, k)
+				b.loose = b.loose || s.cloud == vocab.AWS
 			}
 		}
 		for _, n := range r.to.near {
@@ -72,6 +73,7 @@ func (b *book) resolve() {
 		}
 		b.wide = b.wide || r.from.internet
 	}
+	b.loose = b.loose || len(b.open) > 0
 	b.internet = b.theInternet()
 }
 
@@ -208,7 +210,7 @@ var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 // by it that no rule states: when all of the network's addresses have filters
 // of ours and none of these lets in more than rules state.
 func (b *book) theInternet() []netip.Prefix {
-	if len(b.open) == 0 && !b.wide {
+	if !b.loose && !b.wide {
 		return nil
 	}
 	var wide []netip.Prefix

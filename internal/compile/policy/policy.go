@@ -63,7 +63,11 @@ type book struct {
 	// wide: the ingress of some filter lets in more than rules state (the
 	// internet as every address, a whole subnet for some of its addresses), so
 	// the egress of others has to be exact.
-	wide     bool
+	wide bool
+	// loose: the egress of some machines is not exact (they have no filters of
+	// ours, or a whole subnet may send what some of it may), so the ingress of
+	// others has to be.
+	loose    bool
 	internet []netip.Prefix
 	memo         map[string]*facing
 }
