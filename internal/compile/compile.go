@@ -11,7 +11,9 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
 	"github.com/tieline/tieline/internal/compile/ipam"
+	"github.com/tieline/tieline/internal/compile/policy"
 	"github.com/tieline/tieline/internal/compile/routing"
+	"github.com/tieline/tieline/internal/compile/services"
 	"github.com/tieline/tieline/internal/compile/topology"
 	"github.com/tieline/tieline/internal/compile/vpn"
 	"github.com/tieline/tieline/internal/diag"
@@ -47,6 +49,8 @@ var passes = []pass{
 	{"tunnels", vpn.Tunnels, false},
 	{"attachments", routing.Attach, false},
 	{"tables", routing.Tables, true},
+	{"services", services.Services, false},
+	{"filters", policy.Filters, true},
 	{"order", order, false},
 }
 
