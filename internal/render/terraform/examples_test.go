@@ -25,7 +25,12 @@ func compiled(t testing.TB, path string, edit func(string) string) *fabric.Netwo
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, diags := spec.Parse([]spec.File{{Name: filepath.Base(path), Data: []byte(edit(string(data)))}})
+	return parsed(t, path, edit(string(data)))
+}
+
+func parsed(t testing.TB, path, text string) *fabric.Network {
+	t.Helper()
+	s, diags := spec.Parse([]spec.File{{Name: filepath.Base(path), Data: []byte(text)}})
 	if diags.HasErrors() {
 		t.Fatalf("Parse(%s):\n%s", path, diags)
 	}
@@ -82,25 +87,79 @@ func TestStacksApply(t *testing.T) {
 	terraform.RunStacks(t, write(t, n), "sites/aws-oregon", "sites/azure-wus2", "sites/gcp-oregon", "links")
 }
 
-// TestRenamesMove renames a site of the example: every resource that changes
+// TestRenamesMove renames each site of the example: every resource that changes
 // its address is moved, and no native name changes.
 func TestRenamesMove(t *testing.T) {
 	const path = "../../../examples/triangle/network.yaml"
 	before := mustRender(t, compiled(t, path, unchanged))
-	after := mustRender(t, compiled(t, path, func(s string) string {
-		s = strings.ReplaceAll(s, "aws-oregon", "aws-west")
-		return strings.Replace(s, "aws-west:\n", "aws-west:\n    was: aws-oregon\n", 1)
-	}))
-	moved, ok := after["moved.tf"]
-	if !ok {
-		t.Fatal("no moved.tf after a rename")
+	for _, site := range []string{"aws-oregon", "azure-wus2", "gcp-oregon"} {
+		t.Run(site, func(t *testing.T) {
+			after := mustRender(t, compiled(t, path, func(s string) string {
+				s = strings.ReplaceAll(s, site, site+"-new")
+				return strings.Replace(s, site+"-new:\n", site+"-new:\n    was: "+site+"\n", 1)
+			}))
+			moved, ok := after["moved.tf"]
+			if !ok {
+				t.Fatal("no moved.tf after a rename")
+			}
+			old := addresses(before)
+			for address := range addresses(after) {
+				if !old[address] && !strings.Contains(string(moved.Data), "to   = "+address+"\n") {
+					t.Errorf("%s is new and nothing is moved to it", address)
+				}
+			}
+			if diff := cmp.Diff(nativeNames(before), nativeNames(after)); diff != "" {
+				t.Errorf("native names change (-before +after):\n%s", diff)
+			}
+		})
 	}
-	old := addresses(before)
-	for address := range addresses(after) {
-		if !old[address] && !strings.Contains(string(moved.Data), "to   = "+address+"\n") {
-			t.Errorf("%s is new and nothing is moved to it", address)
+}
+
+// renamedSpec is a network whose site, network and subnet take other names;
+// WAS... is where the former ones stand.
+const renamedSpec = `
+version: 1
+name: renames
+accounts: {prod: {cloud: aws, id: "111122223333"}}
+sites:
+  SITE:
+    cloud: aws
+    region: us-west-2
+    WASSITE
+    networks:
+      NET: {size: /20, WASNET subnets: {SUB: {size: /24, WASSUB segment: app, internet: nat}, db: {size: /24, segment: data}}}
+      shared: {size: /20, subnets: {dns: {size: /24, segment: data, services: [s3]}}}
+  aws-virginia:
+    cloud: aws
+    region: us-east-1
+    networks: {main: {size: /20, subnets: {app: {size: /24, segment: app}}}}
+  headquarters: {cloud: onprem, city: Portland, cidrs: [10.200.0.0/16], bgp: {asn: 65010}, public_ip: 203.0.113.10}
+connect: [{hub: SITE, spokes: [aws-virginia, headquarters]}]
+segments: {app: {}, data: {}}
+policy: [{from: app, to: data, ports: [tcp/5432]}]
+`
+
+// TestRenamesApply has the real program plan renames over what is there.
+func TestRenamesApply(t *testing.T) {
+	network := func(pairs ...string) *fabric.Network {
+		return parsed(t, "network.yaml", strings.NewReplacer(pairs...).Replace(renamedSpec))
+	}
+	before := network("WASSITE", "", "WASNET", "", "WASSUB", "", "SITE", "aws-oregon", "NET", "core", "SUB", "web")
+	after := network("WASSITE", "was: aws-oregon", "WASNET", "was: core,", "WASSUB", "was: web,", "SITE", "zone-west", "NET", "main", "SUB", "front")
+	terraform.RunChange(t, write(t, before), write(t, after))
+}
+
+// nativeNames counts the name arguments of all resources.
+func nativeNames(files fstest.MapFS) map[string]int {
+	out := map[string]int{}
+	for _, f := range files {
+		for line := range strings.Lines(string(f.Data)) {
+			if w := strings.Fields(line); len(w) > 2 && w[0] == "name" && w[1] == "=" {
+				out[strings.Join(w[2:], " ")]++
+			}
 		}
 	}
+	return out
 }
 
 // addresses returns the addresses of all resources.

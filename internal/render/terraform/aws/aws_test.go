@@ -21,8 +21,8 @@ func TestACLRules(t *testing.T) {
 		Peers:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 	})
 	want := []hcl.Item{
-		{Key: "ingress web tcp/80-81 10.0.0.0/8", Value: `{ egress = false, number = 110, action = "deny", protocol = "6", from = 80, to = 81, icmp = null, cidr = "10.0.0.0/8" }`},
-		{Key: "ingress web icmp 10.0.0.0/8", Value: `{ egress = false, number = 111, action = "deny", protocol = "1", from = null, to = null, icmp = -1, cidr = "10.0.0.0/8" }`},
+		{Key: "ingress 110", Value: `{ egress = false, number = 110, action = "deny", protocol = "6", from = 80, to = 81, icmp = null, cidr = "10.0.0.0/8" }`},
+		{Key: "ingress 111", Value: `{ egress = false, number = 111, action = "deny", protocol = "1", from = null, to = null, icmp = -1, cidr = "10.0.0.0/8" }`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("aclRules (-want +got):\n%s", diff)

@@ -7,6 +7,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
+	"github.com/tieline/tieline/internal/render/terraform/root"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -43,41 +44,33 @@ func (w writer) securityGroup(b *hcl.Body, v fabric.VPC, f fabric.Filter) {
 }
 
 // groupRules writes the rules of one direction. A native rule has one protocol,
-// one range of ports and one far side.
+// one range of ports and one far side; EC2 refuses a second of the same, so
+// these are the keys, and what policies say twice is written once.
 func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.Direction, kind string) {
 	id := filterOwner(f.ID)
 	var items []hcl.Item
+	var keys []root.Key
+	seen := map[string]bool{}
 	for _, rule := range f.Rules {
 		if rule.Direction != d {
 			continue
 		}
+		far := w.farSides(f, rule)
 		for _, svc := range services(rule) {
-			add := func(far string, cidr, peer hcl.Expr) {
-				key := rule.Name
-				if len(rule.Services) > 1 {
-					key += " " + svc.String()
+			from, to := ports(svc)
+			for _, x := range far {
+				key := svc.String() + " " + x.key.New
+				if seen[key] {
+					continue
 				}
-				if far != "" {
-					key += " " + far
-				}
-				from, to := ports(svc)
+				seen[key] = true
+				keys = append(keys, root.Key{New: key, Old: svc.String() + " " + x.key.Old})
 				items = append(items, hcl.Item{Key: key, Value: hcl.Object(
 					hcl.Item{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))},
 					hcl.Item{Key: "from", Value: from}, hcl.Item{Key: "to", Value: to},
-					hcl.Item{Key: "cidr", Value: cidr}, hcl.Item{Key: "peer", Value: peer},
+					hcl.Item{Key: "cidr", Value: x.cidr}, hcl.Item{Key: "peer", Value: x.peer},
+					hcl.Item{Key: "policy", Value: hcl.Quote(rule.Name)},
 				)})
-			}
-			switch {
-			case rule.All:
-				add("", hcl.Quote(everywhere), "null")
-			case rule.PeerFilter == f.ID:
-				add("", "null", hcl.Expr("aws_security_group."+names.Label(id)+".id"))
-			case rule.PeerFilter != "":
-				add("", "null", w.r.Ref(securityGroupID(w.n, rule.PeerFilter)))
-			default:
-				for _, p := range rule.Peers {
-					add(p.String(), hcl.Quote(p.String()), "null")
-				}
 			}
 		}
 	}
@@ -85,8 +78,9 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 		return
 	}
 	w.open(b, f.Meta.Origin, kind, id, v.Meta.Account, forEach(hcl.Map(items...)))
+	w.r.ResourceKeys(kind, id, keys...)
 	b.Attr("security_group_id", hcl.Expr("aws_security_group."+names.Label(id)+".id"))
-	b.Attr("description", "each.key")
+	b.Attr("description", "each.value.policy")
 	b.Attr("ip_protocol", "each.value.protocol")
 	b.Attr("from_port", "each.value.from")
 	b.Attr("to_port", "each.value.to")
@@ -94,6 +88,35 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 	b.Attr("referenced_security_group_id", "each.value.peer")
 	b.Attr("tags", w.r.Tags("", "", nil))
 	b.End()
+}
+
+// farSide is whom a rule is about: a prefix or a security group, the other null.
+type farSide struct {
+	key        root.Key
+	cidr, peer hcl.Expr
+}
+
+func (w writer) farSides(f fabric.Filter, rule fabric.FilterRule) []farSide {
+	byPrefix := func(p string) farSide {
+		return farSide{key: root.Key{New: p, Old: p}, cidr: hcl.Quote(p), peer: "null"}
+	}
+	if rule.All {
+		return []farSide{byPrefix(everywhere)}
+	}
+	if rule.PeerFilter != "" {
+		owner := filterOwner(rule.PeerFilter)
+		key := root.Key{New: names.Last(owner), Old: names.Last(names.Former(w.n, owner))}
+		peer := hcl.Expr("aws_security_group." + names.Label(owner) + ".id")
+		if rule.PeerFilter != f.ID {
+			peer = w.r.Ref(securityGroupID(w.n, rule.PeerFilter))
+		}
+		return []farSide{{key: key, cidr: "null", peer: peer}}
+	}
+	out := make([]farSide, len(rule.Peers))
+	for i, p := range rule.Peers {
+		out[i] = byPrefix(p.String())
+	}
+	return out
 }
 
 // everywhere is every IPv4 address.
@@ -198,13 +221,10 @@ func aclRules(rule fabric.FilterRule) []hcl.Item {
 			if from == "-1" {
 				from, to, icmp = "null", "null", "-1"
 			}
-			key := rule.Direction.String() + " " + rule.Name
-			if len(rule.Services) > 1 || len(peers) > 1 {
-				key += " " + svc.String() + " " + peer
-			}
-			items = append(items, hcl.Item{Key: key, Value: hcl.Object(
+			number := hcl.Int(rule.Priority + len(items))
+			items = append(items, hcl.Item{Key: rule.Direction.String() + " " + string(number), Value: hcl.Object(
 				hcl.Item{Key: "egress", Value: hcl.Bool(rule.Direction == fabric.Egress)},
-				hcl.Item{Key: "number", Value: hcl.Int(rule.Priority + len(items))},
+				hcl.Item{Key: "number", Value: number},
 				hcl.Item{Key: "action", Value: hcl.Quote(rule.Action.String())},
 				hcl.Item{Key: "protocol", Value: hcl.Quote(protocolNumber(svc.Proto))},
 				hcl.Item{Key: "from", Value: from}, hcl.Item{Key: "to", Value: to}, hcl.Item{Key: "icmp", Value: icmp},

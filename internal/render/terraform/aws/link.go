@@ -2,6 +2,8 @@ package aws
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
@@ -188,7 +190,12 @@ func peering(r *root.Root, b *hcl.Body, link fabric.Link, a fabric.Attachment) {
 	n, id, label := r.Set.Network, string(link.ID), names.Label(string(link.ID))
 	var ends [2]writer
 	gateways := [2]fabric.Gateway{}
-	for i, gid := range []fabric.GatewayID{a.Gateway, a.Peer} {
+	// Which side asks is for good; a rename that turns the order leaves it.
+	order := []fabric.GatewayID{a.Gateway, a.Peer}
+	slices.SortFunc(order, func(x, y fabric.GatewayID) int {
+		return strings.Compare(names.Former(n, string(x)), names.Former(n, string(y)))
+	})
+	for i, gid := range order {
 		g := newWriter(r, fabric.Site{}).mustGateway(gid)
 		site, ok := n.Site(g.Site)
 		if !ok {

@@ -2,10 +2,12 @@ package aws
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
+	"github.com/tieline/tieline/internal/render/terraform/root"
 )
 
 // members are attachments of a transit gateway that are written together: those
@@ -30,17 +32,21 @@ func (w writer) tables(b *hcl.Body, m members) {
 // associations says by which table each attachment's traffic is routed.
 func (w writer) associations(b *hcl.Body, m members) {
 	var items []hcl.Item
+	var keys []root.Key
 	for _, a := range m.attachments {
 		for _, t := range m.gateway.Tables {
 			if !m.gateway.DefaultTable && slices.Contains(t.Associate, a.ID) {
 				items = append(items, hcl.Item{Key: attachmentKey(m.gateway, a), Value: hcl.Quote(t.Name)})
+				keys = append(keys, w.attachmentKeys(m.gateway, a, ""))
 			}
 		}
 	}
 	if len(items) == 0 {
 		return
 	}
-	w.open(b, m.origin, "aws_ec2_transit_gateway_route_table_association", m.id, m.gateway.Meta.Account, forEach(hcl.Map(items...)))
+	const kind = "aws_ec2_transit_gateway_route_table_association"
+	w.open(b, m.origin, kind, m.id, m.gateway.Meta.Account, forEach(hcl.Map(items...)))
+	w.r.ResourceKeys(kind, m.id, keys...)
 	b.Attr("transit_gateway_attachment_id", m.attachment("each.key"))
 	b.Attr("transit_gateway_route_table_id", w.tableID(m.gateway, "each.value"))
 	b.End()
@@ -49,15 +55,17 @@ func (w writer) associations(b *hcl.Body, m members) {
 // propagations says which tables learn each attachment's prefixes.
 func (w writer) propagations(b *hcl.Body, m members) {
 	var items []hcl.Item
+	var keys []root.Key
 	for _, t := range m.gateway.Tables {
-		var keys []string
+		var learned []string
 		for _, a := range m.attachments {
 			if !m.gateway.DefaultTable && slices.Contains(t.Propagate, a.ID) {
-				keys = append(keys, attachmentKey(m.gateway, a))
+				learned = append(learned, attachmentKey(m.gateway, a))
+				keys = append(keys, w.attachmentKeys(m.gateway, a, t.Name+" "))
 			}
 		}
-		if len(keys) > 0 {
-			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(keys...)})
+		if len(learned) > 0 {
+			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(learned...)})
 		}
 	}
 	if len(items) == 0 {
@@ -65,11 +73,23 @@ func (w writer) propagations(b *hcl.Body, m members) {
 	}
 	local := names.Label(m.id) + "_propagations"
 	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
-	w.open(b, m.origin, "aws_ec2_transit_gateway_route_table_propagation", m.id, m.gateway.Meta.Account,
-		forEach(every(hcl.Expr("local."+local), "attachment")))
+	const kind = "aws_ec2_transit_gateway_route_table_propagation"
+	w.open(b, m.origin, kind, m.id, m.gateway.Meta.Account, forEach(every(hcl.Expr("local."+local), "attachment")))
+	w.r.ResourceKeys(kind, m.id, keys...)
 	b.Attr("transit_gateway_attachment_id", m.attachment("each.value.attachment"))
 	b.Attr("transit_gateway_route_table_id", w.tableID(m.gateway, "each.value.table"))
 	b.End()
+}
+
+// attachmentKeys returns an attachment's key before and after renames, after
+// what leads it.
+func (w writer) attachmentKeys(g fabric.Gateway, a fabric.Attachment, lead string) root.Key {
+	key := attachmentKey(g, a)
+	if a.Kind != fabric.TransitVPCAttachment {
+		return root.Key{New: lead + key, Old: lead + key}
+	}
+	site := names.Former(w.n, string(g.Site))
+	return root.Key{New: lead + key, Old: lead + strings.TrimPrefix(names.Former(w.n, string(a.VPC)), site+"/")}
 }
 
 // staticRoutes writes the static routes of a transit gateway that lead to one

@@ -8,7 +8,8 @@ import (
 
 // Former returns the id that an object had before the renames of the network;
 // the id itself where nothing of it was renamed. An id of two halves (a link,
-// an attachment) is renamed half by half, a link's halves put back in order.
+// an attachment) is renamed half by half, a link's halves put back in order, and
+// what follows them (a tunnel's number, one of the sites) after that.
 func Former(n *fabric.Network, id string) string {
 	if len(n.Renames) == 0 {
 		return id
@@ -20,7 +21,7 @@ func Former(n *fabric.Network, id string) string {
 			a, b = b, a
 		}
 		if rest != "" {
-			b += "/" + rest
+			b += "/" + formerPath(n, rest)
 		}
 		return a + "--" + b
 	}

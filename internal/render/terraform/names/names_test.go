@@ -111,6 +111,7 @@ func TestFormer(t *testing.T) {
 		{"headquarters", "headquarters"},
 		{"aws-oregon--gcp-a", "gcp-a--zeta"},
 		{"aws-oregon--gcp-a/3", "gcp-a--zeta/3"},
+		{"aws-oregon--gcp-a/aws-oregon", "gcp-a--zeta/zeta"},
 	} {
 		if got := Former(n, tt.id); got != tt.want {
 			t.Errorf("Former(%q) = %q, want %q", tt.id, got, tt.want)
