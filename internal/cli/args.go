@@ -54,3 +54,10 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	return e
 }
+
+// must panics on an error that only a mistake in this package can cause.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

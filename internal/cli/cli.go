@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,6 +78,7 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 		Args:          noCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("tieline {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommandGroupID("other")
@@ -89,11 +89,19 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 		&cobra.Group{ID: "network", Title: "The network:"},
 		&cobra.Group{ID: "other", Title: "More:"},
 	)
-	network := []*cobra.Command{a.planCommand(), a.renderCommand()}
+	network := []*cobra.Command{a.initCommand(), a.planCommand(), a.renderCommand(), a.costCommand(), a.whyCommand(), a.ipamCommand(), a.graphCommand(), a.lockCommand()}
 	for _, c := range network {
 		c.GroupID = "network"
 	}
+	other := []*cobra.Command{a.factsCommand(), a.schemaCommand(), a.docsCommand(), a.versionCommand()}
+	for _, c := range other {
+		c.GroupID = "other"
+	}
 	root.AddCommand(network...)
+	root.AddCommand(other...)
+	for _, c := range append(network, other...) {
+		c.SuggestionsMinimumDistance = 2
+	}
 	return root
 }
 
@@ -133,13 +141,4 @@ func permissionHint(err error) string {
 		return "you may not write there"
 	}
 	return ""
-}
-
-// version gives what the build says of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }

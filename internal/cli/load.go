@@ -38,7 +38,7 @@ func load(ctx context.Context, path string) (*design, error) {
 		return nil, &inputError{diags}
 	}
 	var more diag.List
-	d.atlas, more = facts(&d.spec)
+	d.atlas, more = factsOf(&d.spec)
 	diags = append(diags, more...)
 	var err error
 	if d.lock, d.newLock, more, err = readLock(d.lockPath); err != nil {
@@ -59,8 +59,8 @@ func load(ctx context.Context, path string) (*design, error) {
 	return d, ctx.Err()
 }
 
-// facts returns the built-in facts with the spec's own files laid over them.
-func facts(s *spec.Spec) (*atlas.Atlas, diag.List) {
+// factsOf returns the built-in facts with the spec's own files laid over them.
+func factsOf(s *spec.Spec) (*atlas.Atlas, diag.List) {
 	a := atlas.Default()
 	var diags diag.List
 	for i, name := range s.FactsFiles() {

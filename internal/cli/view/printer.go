@@ -159,3 +159,6 @@ func Count(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %s", n, noun)
 }
+
+// Writer returns what the printer writes to.
+func (p *Printer) Writer() io.Writer { return p.w }
