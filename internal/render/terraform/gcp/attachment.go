@@ -62,7 +62,7 @@ func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 }
 
 func (w writer) halfPeering(b *hcl.Body, a fabric.Attachment, from, to fabric.VPC, imports, exports bool) {
-	id := string(from.ID) + "/to/" + string(to.ID)
+	id := string(from.ID) + "--" + string(to.ID)
 	w.r.Resource(b, a.Meta.Origin, "google_compute_network_peering", id)
 	b.Attr("provider", w.r.Provider(from.Meta.Account))
 	b.Blank()

@@ -136,9 +136,9 @@ func TestRootsReadEarlierOnes(t *testing.T) {
 func TestPeeringDirections(t *testing.T) {
 	files := texts(t, hub(fabric.VPCPeering))
 	for _, test := range []struct{ label, provider, imports, exports string }{
-		{"gcp_oregon__ml__to__gcp_oregon__hub", "google.data", "true", "false"},
-		{"gcp_oregon__hub__to__gcp_oregon__ml", "google.net", "false", "true"},
-		{"net__core__to__gcp_oregon__hub", "google.net", "false", "false"},
+		{"gcp_oregon__ml__gcp_oregon__hub", "google.data", "true", "false"},
+		{"gcp_oregon__hub__gcp_oregon__ml", "google.net", "false", "true"},
+		{"net__core__gcp_oregon__hub", "google.net", "false", "false"},
 	} {
 		got := block(t, files, "gcp-oregon-gateway.tf", `resource "google_compute_network_peering" "`+test.label+`" {`)
 		for _, want := range []string{"provider = " + test.provider + "\n", "import_custom_routes = " + test.imports, "export_custom_routes = " + test.exports} {
@@ -155,7 +155,7 @@ func TestPeeringOnce(t *testing.T) {
 	again := n.Attachments[0]
 	again.ID, again.VPC, again.PeerVPC = "gcp-iowa/vpn--gcp-oregon/ml", again.PeerVPC, again.VPC
 	n.Attachments = append([]fabric.Attachment{again}, n.Attachments...)
-	const head = `resource "google_compute_network_peering" "gcp_oregon__ml__to__gcp_oregon__hub" {`
+	const head = `resource "google_compute_network_peering" "gcp_oregon__ml__gcp_oregon__hub" {`
 	if got := strings.Count(texts(t, n)["gcp-oregon-gateway.tf"], head); got != 1 {
 		t.Errorf("%s is there %d times, want once", head, got)
 	}

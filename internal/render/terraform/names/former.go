@@ -15,9 +15,12 @@ func Former(n *fabric.Network, id string) string {
 		return id
 	}
 	if left, right, ok := strings.Cut(id, "--"); ok {
+		if strings.ContainsAny(left, "/:") { // no link: its halves are sites
+			return formerPath(n, left) + "--" + Former(n, right)
+		}
 		right, rest, _ := strings.Cut(right, "/")
 		a, b := formerPath(n, left), formerPath(n, right)
-		if !strings.Contains(left, "/") && b < a {
+		if b < a {
 			a, b = b, a
 		}
 		if rest != "" {

@@ -112,6 +112,10 @@ func TestFormer(t *testing.T) {
 		{"aws-oregon--gcp-a", "gcp-a--zeta"},
 		{"aws-oregon--gcp-a/3", "gcp-a--zeta/3"},
 		{"aws-oregon--gcp-a/aws-oregon", "gcp-a--zeta/zeta"},
+		{"aws-oregon/tgw--aws-oregon/ml", "zeta/tgw--zeta/ml"},
+		{"aws-oregon/tgw--aws-oregon--gcp-a/c0", "zeta/tgw--gcp-a--zeta/c0"},
+		{"net:core--gcp-a/core", "net:old--gcp-a/old"},
+		{"gcp-b/hub--net:core", "gcp-b/hub--net:old"},
 	} {
 		if got := Former(n, tt.id); got != tt.want {
 			t.Errorf("Former(%q) = %q, want %q", tt.id, got, tt.want)

@@ -196,3 +196,19 @@ resource "aws_route" "aws_oregon__ml__transit" {
 
   depends_on = [aws_ec2_transit_gateway_vpc_attachment.aws_oregon__ml]
 }
+
+# network.yaml:31: sites.aws-oregon.networks.ml.subnets.data.services
+resource "aws_vpc_endpoint" "aws_oregon__ml__gateway" {
+  for_each = {
+    dynamodb = { service = "com.amazonaws.us-west-2.dynamodb", tables = ["private"] }
+    s3       = { service = "com.amazonaws.us-west-2.s3", tables = ["nat-usw2-az1", "nat-usw2-az2", "nat-usw2-az3", "private"] }
+  }
+  provider = aws.prod
+  region   = "us-west-2"
+
+  vpc_id            = aws_vpc.aws_oregon__ml.id
+  vpc_endpoint_type = "Gateway"
+  service_name      = each.value.service
+  route_table_ids   = [for table in each.value.tables : aws_route_table.aws_oregon__ml[table].id]
+  tags              = merge(local.tags, { Name = "ml-platform-aws-oregon-ml-${each.key}" })
+}

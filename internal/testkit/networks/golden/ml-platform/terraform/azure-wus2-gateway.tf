@@ -20,8 +20,8 @@ resource "azurerm_virtual_network_gateway" "azure_wus2" {
   resource_group_name = azurerm_resource_group.azure_wus2.name
   location            = azurerm_resource_group.azure_wus2.location
   type                = "Vpn"
-  sku                 = "VpnGw5AZ"
-  generation          = "Generation2"
+  sku                 = "VpnGw2AZ"
+  generation          = "Generation1"
   active_active       = true
   bgp_enabled         = true
   tags                = local.tags
@@ -43,12 +43,12 @@ resource "azurerm_virtual_network_gateway" "azure_wus2" {
 
     peering_addresses {
       ip_configuration_name = "instance-0"
-      apipa_addresses       = ["169.254.21.2", "169.254.21.6", "169.254.21.17", "169.254.21.25"]
+      apipa_addresses       = ["169.254.21.2", "169.254.21.6", "169.254.21.17"]
     }
 
     peering_addresses {
       ip_configuration_name = "instance-1"
-      apipa_addresses       = ["169.254.21.10", "169.254.21.14", "169.254.21.21", "169.254.21.29"]
+      apipa_addresses       = ["169.254.21.10", "169.254.21.14", "169.254.21.21"]
     }
   }
 }

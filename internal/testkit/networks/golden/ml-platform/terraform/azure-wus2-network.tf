@@ -20,8 +20,8 @@ resource "azurerm_virtual_network" "azure_wus2__ml" {
 
 locals {
   azure_wus2__ml_subnets = {
-    data      = { prefix = "10.4.0.0/22" }
-    inference = { prefix = "10.4.4.0/22" }
+    data      = { prefix = "10.4.0.0/22", services = ["Microsoft.Storage"] }
+    inference = { prefix = "10.4.4.0/22", services = [] }
   }
 }
 
@@ -35,6 +35,14 @@ resource "azurerm_subnet" "azure_wus2__ml" {
   virtual_network_name            = azurerm_virtual_network.azure_wus2__ml.name
   address_prefixes                = [each.value.prefix]
   default_outbound_access_enabled = false
+
+  dynamic "service_endpoint" {
+    for_each = each.value.services
+
+    content {
+      service = service_endpoint.value
+    }
+  }
 }
 
 # network.yaml:62: sites.azure-wus2.networks.ml.subnets.GatewaySubnet

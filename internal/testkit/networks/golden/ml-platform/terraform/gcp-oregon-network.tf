@@ -22,7 +22,7 @@ resource "google_compute_route" "net__ml__internet" {
 locals {
   gcp_oregon__ml_subnets = {
     inference = { cidr = "10.16.16.0/22", private_google_access = false }
-    training  = { cidr = "10.16.0.0/20", private_google_access = false }
+    training  = { cidr = "10.16.0.0/20", private_google_access = true }
   }
 }
 
@@ -36,6 +36,10 @@ resource "google_compute_subnetwork" "gcp_oregon__ml" {
   network                  = google_compute_network.net__ml.id
   ip_cidr_range            = each.value.cidr
   private_ip_google_access = each.value.private_google_access
+
+  log_config {
+    metadata = "INCLUDE_ALL_METADATA"
+  }
 }
 
 # network.yaml:52: sites.gcp-oregon.networks.ml

@@ -21,8 +21,6 @@ locals {
   azure_wus2__gcp_oregon_gcp_tunnels = {
     t0 = { interface = 0, peer_interface = 0, inside = "169.254.21.18/30", peer = "169.254.21.17", psk = "azure-wus2--gcp-oregon/0" }
     t1 = { interface = 1, peer_interface = 1, inside = "169.254.21.22/30", peer = "169.254.21.21", psk = "azure-wus2--gcp-oregon/1" }
-    t2 = { interface = 1, peer_interface = 0, inside = "169.254.21.26/30", peer = "169.254.21.25", psk = "azure-wus2--gcp-oregon/2" }
-    t3 = { interface = 0, peer_interface = 1, inside = "169.254.21.30/30", peer = "169.254.21.29", psk = "azure-wus2--gcp-oregon/3" }
   }
 }
 
@@ -96,20 +94,6 @@ locals {
       bgp_0        = "169.254.21.17"
       bgp_1        = "169.254.21.21"
       psk          = "azure-wus2--gcp-oregon/1"
-    }
-    t2 = {
-      peer_address = google_compute_ha_vpn_gateway.gcp_oregon.vpn_interfaces[1].ip_address
-      peer_bgp     = "169.254.21.26"
-      bgp_0        = "169.254.21.25"
-      bgp_1        = "169.254.21.21"
-      psk          = "azure-wus2--gcp-oregon/2"
-    }
-    t3 = {
-      peer_address = google_compute_ha_vpn_gateway.gcp_oregon.vpn_interfaces[0].ip_address
-      peer_bgp     = "169.254.21.30"
-      bgp_0        = "169.254.21.17"
-      bgp_1        = "169.254.21.29"
-      psk          = "azure-wus2--gcp-oregon/3"
     }
   }
 }

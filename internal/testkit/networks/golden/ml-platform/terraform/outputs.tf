@@ -122,16 +122,6 @@ output "azure_wus2__gcp_oregon" {
         gcp-oregon  = { address = google_compute_ha_vpn_gateway.gcp_oregon.vpn_interfaces[1].ip_address, inside = "169.254.21.22" }
         inside_cidr = "169.254.21.20/30"
       }
-      t2 = {
-        azure-wus2  = { address = azurerm_public_ip.azure_wus2["0"].ip_address, inside = "169.254.21.25" }
-        gcp-oregon  = { address = google_compute_ha_vpn_gateway.gcp_oregon.vpn_interfaces[1].ip_address, inside = "169.254.21.26" }
-        inside_cidr = "169.254.21.24/30"
-      }
-      t3 = {
-        azure-wus2  = { address = azurerm_public_ip.azure_wus2["1"].ip_address, inside = "169.254.21.29" }
-        gcp-oregon  = { address = google_compute_ha_vpn_gateway.gcp_oregon.vpn_interfaces[0].ip_address, inside = "169.254.21.30" }
-        inside_cidr = "169.254.21.28/30"
-      }
     }
   }
 }

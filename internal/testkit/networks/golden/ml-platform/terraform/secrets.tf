@@ -15,8 +15,6 @@ resource "random_password" "psk" {
     "aws-oregon--headquarters/1",
     "azure-wus2--gcp-oregon/0",
     "azure-wus2--gcp-oregon/1",
-    "azure-wus2--gcp-oregon/2",
-    "azure-wus2--gcp-oregon/3",
   ])
 
   length  = 31

@@ -25,4 +25,8 @@ resource "google_compute_subnetwork" "gcp_oregon__app" {
   network                  = google_compute_network.net__app.id
   ip_cidr_range            = each.value.cidr
   private_ip_google_access = each.value.private_google_access
+
+  log_config {
+    metadata = "INCLUDE_ALL_METADATA"
+  }
 }
