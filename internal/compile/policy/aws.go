@@ -63,7 +63,7 @@ type side struct {
 
 func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut map[*merged]side) {
 	s := &b.subnets[at]
-	w := &writer{rules: make([]fabric.FilterRule, 0, 4+len(s.from)+len(s.to))}
+	w := newWriter(6 + len(s.from) + len(s.to) + len(endpoints))
 	id := group(s.net.ID)
 	s.net.Filter = id
 	if !s.guarded {
@@ -124,14 +124,13 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 	if dir == fabric.Egress {
 		lead = "allow-to-"
 	}
-	svc := serviceLabel(m.services)
 	out := fabric.FilterRule{Direction: dir, Action: fabric.Allow, Services: m.services, Origin: m.origin, Note: m.note}
 	for _, k := range c.own {
 		if k == at && !b.subnets[at].guarded {
 			continue // everything passes inside the subnet
 		}
 		peer := &b.subnets[k]
-		out.Name, out.PeerFilter = ruleName(lead+clean(peer.net.Name), svc), group(peer.net.ID)
+		out.Name, out.PeerFilter = ruleName(lead+clean(peer.net.Name), m.svc), group(peer.net.ID)
 		w.rule(out, describe(dir.String(), "allow", m.services, "subnet "+peer.net.Name), m.steps)
 	}
 	out.PeerFilter = ""
@@ -140,11 +139,11 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 		if len(c.own) > 0 {
 			far += "-elsewhere"
 		}
-		out.Name, out.Peers = ruleName(lead+far, svc), c.rest
-		w.rule(out, describe(dir.String(), "allow", m.services, m.label), m.steps)
+		out.Name, out.Peers = ruleName(lead+far, m.svc), c.rest
+		w.rule(out, m.value, m.steps)
 	}
 	if m.internet {
-		out.Name, out.Peers = ruleName(lead+"internet", svc), nil
+		out.Name, out.Peers = ruleName(lead+"internet", m.svc), nil
 		if dir == fabric.Egress || b.loose {
 			b.toInternet(&out)
 		} else {
@@ -192,7 +191,7 @@ func (b *book) toEndpoint(w *writer, s *subnet, e *fabric.Endpoint) {
 
 // endpointGroup makes the security group of an interface endpoint.
 func (b *book) endpointGroup(e *fabric.Endpoint) {
-	w := &writer{}
+	w := newWriter(8)
 	var first *subnet
 	for _, id := range e.Subnets {
 		k, ok := b.byID[id]
@@ -221,7 +220,7 @@ func (b *book) endpointGroup(e *fabric.Endpoint) {
 // for addresses that a rule names. It is left out where it would have more
 // rules than an ACL takes; the security group denies by itself.
 func (b *book) networkACL(s *subnet) {
-	w := &writer{}
+	w := newWriter(8)
 	limit := b.d.Atlas.Limit(atlas.LimitAWSNACLRules)
 	number := 0
 	next := func() int { number += 10; return number }

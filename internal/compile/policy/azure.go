@@ -67,7 +67,7 @@ type nsgRule struct {
 }
 
 func (b *book) securityRules(s *subnet, services []service) {
-	w := &writer{}
+	w := newWriter(8 + len(s.from) + len(s.to))
 	for _, dir := range directions {
 		number(w, dir, s, b.nsgRules(s, dir, services))
 	}
@@ -90,7 +90,7 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 	}
 	rules, part := s.rules(dir)
 	if dir == fabric.Ingress {
-		mtu := &writer{}
+		mtu := newWriter(1)
 		b.pathMTU(mtu, s, 0)
 		out = append(out,
 			nsgRule{rule: mtu.rules[0], value: mtu.values[0], steps: mtu.steps[0]},
@@ -142,13 +142,17 @@ func nsgMerged(dir fabric.Direction, m *merged, local []netip.Prefix) []nsgRule 
 		}
 		services := m.services[i:k]
 		i = k
+		svc, value := m.svc, m.value
+		if len(services) < len(m.services) {
+			svc, value = serviceLabel(services), describe(dir.String(), "allow", services, m.label)
+		}
 		r := fabric.FilterRule{Action: fabric.Allow, Services: services, Local: local, Origin: m.origin, Note: m.note}
 		if len(m.prefixes) > 0 {
-			r.Name, r.Peers = ruleName(lead+m.label, serviceLabel(services)), m.prefixes
-			out = append(out, nsgRule{rule: r, value: describe(dir.String(), "allow", services, m.label), steps: m.steps})
+			r.Name, r.Peers = ruleName(lead+m.label, svc), m.prefixes
+			out = append(out, nsgRule{rule: r, value: value, steps: m.steps})
 		}
 		if m.internet {
-			r.Name, r.Peers, r.PeerTag = ruleName(lead+"internet", serviceLabel(services)), nil, "Internet"
+			r.Name, r.Peers, r.PeerTag = ruleName(lead+"internet", svc), nil, "Internet"
 			out = append(out, nsgRule{rule: r, value: describe(dir.String(), "allow", services, "the internet"), steps: m.steps, late: true})
 		}
 	}

@@ -123,8 +123,15 @@ func holds(t, s vocab.Service) bool {
 
 // end resolves one side; false when it means nothing or was refused.
 func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
-	var e end
 	var names []string
+	for _, ref := range refs {
+		names = append(names, ref.V.String())
+	}
+	key := strings.Join(names, " ")
+	if e, ok := b.ends[key]; ok {
+		return e, !e.isEmpty()
+	}
+	var e end
 	var extra []netip.Prefix
 	e.onprem = true
 	for _, ref := range refs {
@@ -163,7 +170,6 @@ func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
 		slices.Sort(pub.Subnets)
 		pub.Prefixes = prefix.Aggregate(append(inside, plain...))
 		e.published = append(e.published, pub)
-		names = append(names, ref.V.String())
 	}
 	slices.Sort(e.subnets)
 	e.subnets = slices.Compact(e.subnets)
@@ -173,6 +179,7 @@ func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
 		e.near = b.overlapped(e.subnets, e.extra)
 	}
 	e.label = label(names)
+	b.ends[key] = e
 	return e, !e.isEmpty()
 }
 

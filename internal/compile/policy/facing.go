@@ -27,6 +27,8 @@ type merged struct {
 	starts   []int          // with apart: for each of subnets, the index in prefixes of its own
 	rules    []int
 	label    string // of the far side
+	svc      string // of the services
+	value    string // what the rule does, for people
 	origin   fabric.Origin
 	note     string
 	steps    []fabric.Step
@@ -202,6 +204,8 @@ func (b *book) complete(dir fabric.Direction, m *merged) {
 	if len(labels) == 1 {
 		m.label = labels[0]
 	}
+	m.svc = serviceLabel(m.services)
+	m.value = describe(dir.String(), "allow", m.services, m.label)
 }
 
 // aggregate unites the prefixes of a merged rule, and finds out whether a VPC's

@@ -39,7 +39,7 @@ func (w *policyWriter) add(r fabric.FilterRule, value string, steps []fabric.Ste
 }
 
 func (b *book) firewallPolicy(r run) {
-	w := &policyWriter{writer: &writer{}, priority: firstPriority}
+	w := &policyWriter{writer: newWriter(32), priority: firstPriority}
 	var all []fabric.SubnetID
 	for i := r.lo; i < r.hi; i++ {
 		s := &b.subnets[i]
@@ -172,17 +172,16 @@ func (b *book) policyRules(w *policyWriter, dir fabric.Direction, g alikes) (lat
 	f := b.facing(dir, g.rules)
 	for k := range f.merged {
 		m := &f.merged[k]
-		svc := serviceLabel(m.services)
 		name := func(far string) string {
 			if dir == fabric.Ingress {
-				return ruleName("allow", "in", far, "to", g.label, svc)
+				return ruleName("allow", "in", far, "to", g.label, m.svc)
 			}
-			return ruleName("allow", "out", g.label, "to", far, svc)
+			return ruleName("allow", "out", g.label, "to", far, m.svc)
 		}
 		out := fabric.FilterRule{Direction: dir, Action: fabric.Allow, Services: m.services, Local: g.local, Origin: m.origin, Note: m.note}
 		if len(m.prefixes) > 0 {
 			out.Name, out.Peers = name(m.label), m.prefixes
-			w.add(out, describe(dir.String(), "allow", m.services, m.label), m.steps)
+			w.add(out, m.value, m.steps)
 		}
 		if m.internet {
 			out.Name, out.Peers, out.All = name("internet"), nil, true

@@ -69,7 +69,8 @@ type book struct {
 	// others has to be.
 	loose    bool
 	internet []netip.Prefix
-	memo         map[string]*facing
+	memo     map[string]*facing
+	ends     map[string]end // by references as written
 }
 
 // rules gives the rules that a subnet opens (egress) or answers (ingress)
@@ -101,7 +102,7 @@ type run struct {
 }
 
 func newBook(d *draft.Draft) *book {
-	b := &book{d: d, byID: make(map[fabric.SubnetID]int, len(d.Net.Subnets)), sites: make(map[fabric.SiteID]*draft.Site, len(d.Sites)), memo: map[string]*facing{}}
+	b := &book{d: d, byID: make(map[fabric.SubnetID]int, len(d.Net.Subnets)), sites: make(map[fabric.SiteID]*draft.Site, len(d.Sites)), memo: map[string]*facing{}, ends: map[string]end{}}
 	for i := range d.Sites {
 		b.sites[d.Sites[i].ID] = &d.Sites[i]
 	}
@@ -204,11 +205,16 @@ type writer struct {
 	names  map[string]int
 }
 
+// newWriter makes a writer for about n rules.
+func newWriter(n int) *writer {
+	return &writer{
+		rules: make([]fabric.FilterRule, 0, n), values: make([]string, 0, n),
+		steps: make([][]fabric.Step, 0, n), names: make(map[string]int, n),
+	}
+}
+
 // rule adds a rule under a name that is made unique.
 func (w *writer) rule(r fabric.FilterRule, value string, steps []fabric.Step) {
-	if w.names == nil {
-		w.names = make(map[string]int, 16)
-	}
 	n := w.names[r.Name]
 	w.names[r.Name] = n + 1
 	if n > 0 {
