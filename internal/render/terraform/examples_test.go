@@ -76,12 +76,16 @@ func TestExamplesPassSchema(t *testing.T) {
 }
 
 func TestExamplesApply(t *testing.T) {
-	forEachExample(t, func(t *testing.T, n *fabric.Network) { terraform.Run(t, write(t, n)) })
+	forEachExample(t, func(t *testing.T, n *fabric.Network) {
+		t.Parallel()
+		terraform.Run(t, write(t, n))
+	})
 }
 
 // TestStacksApply applies the other layout: the sites, then the links, which
 // read the sites' states.
 func TestStacksApply(t *testing.T) {
+	t.Parallel()
 	n := compiled(t, "../../../examples/triangle/network.yaml", unchanged)
 	n.Layout = fabric.Stacks
 	terraform.RunStacks(t, write(t, n), "sites/aws-oregon", "sites/azure-wus2", "sites/gcp-oregon", "links")
@@ -141,6 +145,7 @@ policy: [{from: app, to: data, ports: [tcp/5432]}]
 
 // TestRenamesApply has the real program plan renames over what is there.
 func TestRenamesApply(t *testing.T) {
+	t.Parallel()
 	network := func(pairs ...string) *fabric.Network {
 		return parsed(t, "network.yaml", strings.NewReplacer(pairs...).Replace(renamedSpec))
 	}

@@ -54,7 +54,10 @@ func TestRenderPassesSchema(t *testing.T) {
 	}
 }
 
-func TestRenderApplies(t *testing.T) { terraform.Run(t, write(t, awsNetwork())) }
+func TestRenderApplies(t *testing.T) {
+	t.Parallel()
+	terraform.Run(t, write(t, awsNetwork()))
+}
 
 func write(t *testing.T, n *fabric.Network) string {
 	t.Helper()
