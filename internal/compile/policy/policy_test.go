@@ -260,3 +260,42 @@ sites:
 		})
 	}
 }
+
+func TestDeterministic(t *testing.T) {
+	a, b := design(t, shop), design(t, shop)
+	if diff := cmp.Diff(a.Net.Filters, b.Net.Filters); diff != "" {
+		t.Errorf("two designs of one spec differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(a.Net.Reasons, b.Net.Reasons); diff != "" {
+		t.Errorf("two designs of one spec have other reasons:\n%s", diff)
+	}
+}
+
+// A rename keeps the native names of filters, which clouds do not change in
+// place.
+func TestNamesOutliveRenames(t *testing.T) {
+	renamed := strings.Replace(shop, "web: {cidr: 10.0.0.0/24,", "front: {was: web, cidr: 10.0.0.0/24,", 1)
+	got := filter(t, design(t, renamed), "a/app/front/sg").Name
+	if want := "net-a-app-web"; got != want {
+		t.Errorf("name of the renamed subnet's group = %q, want %q", got, want)
+	}
+}
+
+// Long ends and many services still give names that every cloud takes.
+func TestLongNames(t *testing.T) {
+	var sites, refs []string
+	for _, region := range []string{"us-west-2", "us-east-1", "eu-west-1"} {
+		name := "a-site-with-quite-a-long-name-" + region
+		sites = append(sites, "  "+name+": {cloud: aws, region: "+region+", networks: {app: {size: /20, subnets: {x: {size: /24}}}}}")
+		refs = append(refs, name)
+	}
+	text := head + "sites:\n" + strings.Join(sites, "\n") + "\npolicy:\n  - {from: [" + strings.Join(refs, ", ") + "], to: [" + strings.Join(refs, ", ") + "], ports: [tcp/1, tcp/2, tcp/3, udp/4, udp/5000-6000]}\n"
+	a := atlas.Default()
+	for _, f := range design(t, text).Net.Filters {
+		for _, r := range f.Rules {
+			if !a.Name(atlas.NameGCPResource).Allows(r.Name) || !a.Name(atlas.NameAzureRule).Allows(r.Name) {
+				t.Errorf("%s: rule name %q is refused by a cloud", f.ID, r.Name)
+			}
+		}
+	}
+}
