@@ -9,6 +9,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/render/terraform/names"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -21,12 +22,16 @@ type Set struct {
 	roots []*Root
 	sites map[fabric.SiteID]*Root
 	links *Root
+	// What everything is tagged and labelled with; not to be changed.
+	tags, labels []fabric.Tag
 	index
 }
 
 // New returns the empty roots of a network by its layout.
 func New(n *fabric.Network, a *atlas.Atlas) *Set {
 	s := &Set{Network: n, Atlas: a, sites: map[fabric.SiteID]*Root{}, index: newIndex(n)}
+	s.tags = names.Tags(n, "", nil)
+	s.labels = names.Labels(a, s.tags)
 	switch n.Layout {
 	case fabric.Single:
 		s.links = s.add("", "network")

@@ -37,10 +37,10 @@ func (r *Root) Labels(env string, own []fabric.Tag) hcl.Expr {
 }
 
 // CommonTags returns the tags of everything in the network.
-func (r *Root) CommonTags() []fabric.Tag { return names.Tags(r.Set.Network, "", nil) }
+func (r *Root) CommonTags() []fabric.Tag { return r.Set.tags }
 
 // CommonLabels returns the labels of everything in the network.
-func (r *Root) CommonLabels() []fabric.Tag { return names.Labels(r.Set.Atlas, r.CommonTags()) }
+func (r *Root) CommonLabels() []fabric.Tag { return r.Set.labels }
 
 // UsesTags reports whether the root's files speak of local.tags.
 func (r *Root) UsesTags() bool { return r.tags }
