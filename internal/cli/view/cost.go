@@ -78,7 +78,7 @@ func (p *Printer) Cost(c Cost) {
 	b := c.Bill
 	p.Title("Bill of "+c.Network, "USD a month at list prices"+asOf(b.Lines))
 	t := table{columns: []column{
-		{head: "POSITION"}, {head: "FOR", flex: true}, {head: "QUANTITY", right: true}, {head: "UNIT PRICE", right: true},
+		{head: "POSITION"}, {head: "FOR", flex: true, wrap: true}, {head: "QUANTITY", right: true}, {head: "UNIT PRICE", right: true},
 		{head: "AMOUNT", right: true}, {head: "PRICE OF", drop: 1}, {head: "MARK", drop: 2},
 	}}
 	for _, g := range c.groups() {
@@ -166,13 +166,19 @@ func quantity(q float64) string {
 // options prints the ways that a link's traffic could take.
 func (p *Printer) options(l price.LinkOptions) {
 	volume := "no traffic stated: compared at 1 TB each way"
-	if l.Volumes[0]+l.Volumes[1] > 0 {
-		volume = fmt.Sprintf("%v there, %v back a month", l.Volumes[0], l.Volumes[1])
+	var sent []string
+	for i, v := range l.Volumes {
+		if v > 0 {
+			sent = append(sent, fmt.Sprintf("%v a month to %s", v, l.Sites[1-i]))
+		}
 	}
-	p.Title(fmt.Sprintf("Ways from %s to %s", l.Sites[0], l.Sites[1]), volume)
+	if len(sent) > 0 {
+		volume = strings.Join(sent, ", ")
+	}
+	p.Title(fmt.Sprintf("Ways between %s and %s", l.Sites[0], l.Sites[1]), volume)
 	t := table{indent: "  ", columns: []column{
-		{head: "WAY"}, {head: "FIXED", right: true}, {head: "A GB", right: true}, {head: "A MONTH", right: true},
-		{head: "CARRIES", right: true, drop: 2}, {head: "", drop: 3}, {head: "CHEAPER", flex: true},
+		{head: "WAY", most: 44}, {head: "FIXED", right: true}, {head: "A GB", right: true}, {head: "A MONTH", right: true},
+		{head: "CARRIES", right: true, drop: 2}, {head: "MARK", drop: 3}, {head: "", flex: true, wrap: true},
 	}}
 	for _, o := range l.Options {
 		mark := string(rune(o.Mark))

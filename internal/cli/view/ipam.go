@@ -74,7 +74,7 @@ func (p *Printer) Checks(list []space.Checked) {
 			t.print(p)
 		}
 		if len(c.Pools) > 0 && !c.Collides() {
-			p.Wrapped("  ", "  ", fmt.Sprintf("It lies in the pool %s: put it under addressing.reserved, or a later plan may give it out.", joinPrefixes(c.Pools)))
+			p.Wrapped("  ", "  ", fmt.Sprintf("It lies in the pool %s: put it under addressing.reserved, or a later plan may give it out.", strings.Join(texts(c.Pools), ", ")))
 		}
 		for _, r := range c.Refused {
 			word := "best avoided"

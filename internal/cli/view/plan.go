@@ -30,6 +30,7 @@ type Plan struct {
 // in a minute.
 const (
 	mostSites    = 24 // lines of sites and their networks
+	mostGateways = 12
 	mostLinks    = 16
 	mostFindings = 8
 	mostLines    = 6 // of the bill
@@ -41,6 +42,7 @@ func (p *Printer) Plan(v Plan) {
 	p.header(v)
 	p.Blank()
 	p.sites(v)
+	p.gateways(v)
 	p.links(v)
 	p.rules(v)
 	p.findings(v.Findings)
@@ -58,7 +60,7 @@ func (p *Printer) header(v Plan) {
 	if n.Environment != "" {
 		name += " " + p.dim("("+n.Environment+")")
 	}
-	p.Line("%s: %s, %s USD a month", name, strings.Join(parts, ", "), v.Bill.Total)
+	p.Wrapped("", "  ", fmt.Sprintf("%s: %s, %s USD a month", name, strings.Join(parts, ", "), v.Bill.Total))
 }
 
 // workloads counts the subnets that the spec asks for.
@@ -76,28 +78,21 @@ func (p *Printer) sites(v Plan) {
 	n := v.Network
 	p.Title("Sites", "")
 	t := table{indent: "  ", columns: []column{
-		{head: "SITE"}, {head: "CLOUD"}, {head: "REGION"}, {head: "BLOCK"}, {head: "NETWORK"},
-		{head: "PREFIX"}, {head: "GATEWAY", drop: 2}, {head: "SUBNETS", flex: true, drop: 3},
+		{head: "SITE"}, {head: "WHERE"}, {head: "BLOCK"}, {head: "NETWORK"}, {head: "PREFIX"},
+		{head: "SUBNETS", flex: true, wrap: true, drop: 1},
 	}}
 	for _, s := range n.Sites {
-		block := ""
-		if s.Block.IsValid() {
-			block = s.Block.String()
-		}
-		cells := []string{p.bold(string(s.ID)), s.Cloud.Title(), cmp.Or(s.Region, s.City), block}
-		gateway := gatewayText(n, s.ID)
+		cells := []string{p.bold(string(s.ID)), s.Cloud.Title() + " " + cmp.Or(s.Region, s.City), cidr(s.Block)}
 		first := true
 		for _, vpc := range n.VPCs {
-			i := slices.IndexFunc(vpc.Blocks, func(b fabric.SiteBlock) bool { return b.Site == s.ID })
-			if i < 0 {
+			if !slices.ContainsFunc(vpc.Blocks, func(b fabric.SiteBlock) bool { return b.Site == s.ID }) {
 				continue
 			}
-			prefixes := blocksAt(vpc, s.ID)
-			t.add(append(cells, networkName(vpc), prefixes, gateway, subnetsText(n, vpc, s.ID))...)
-			cells, gateway, first = []string{"", "", "", ""}, "", false
+			t.add(append(cells, networkName(vpc), blocksAt(vpc, s.ID), subnetsText(n, vpc, s.ID))...)
+			cells, first = []string{"", "", ""}, false
 		}
 		if first {
-			t.add(append(cells, "", joinPrefixes(s.Prefixes), gateway, "")...)
+			t.add(append(cells, "", strings.Join(texts(s.Prefixes), ", "), "")...)
 		}
 	}
 	more := len(t.rows) - mostSites
@@ -109,9 +104,41 @@ func (p *Printer) sites(v Plan) {
 	p.Blank()
 }
 
+func (p *Printer) gateways(v Plan) {
+	n := v.Network
+	if len(n.Gateways) == 0 {
+		return
+	}
+	p.Title("Gateways", "")
+	t := table{indent: "  ", columns: []column{
+		{head: "SITE"}, {head: "KIND"}, {head: "SKU"}, {head: "AS", right: true}, {head: "NETWORKS", right: true}, {head: "TUNNELS", right: true},
+		{head: "ANNOUNCES", flex: true, drop: 1},
+	}}
+	tunnels := map[fabric.GatewayID]int{}
+	for _, t := range n.Tunnels {
+		tunnels[t.Ends[0].Gateway]++
+		tunnels[t.Ends[1].Gateway]++
+	}
+	for _, g := range n.Gateways {
+		asn := ""
+		if g.ASN != 0 {
+			asn = g.ASN.String()
+		}
+		announces := strings.Join(texts(g.Announce), ", ")
+		t.add(p.bold(string(g.Site)), gatewayTitle(g), g.SKU, asn, number(served(n, g)), number(tunnels[g.ID]), announces)
+	}
+	more := len(t.rows) - mostGateways
+	if more > 0 {
+		t.rows = t.rows[:mostGateways]
+	}
+	t.print(p)
+	p.more(more, "gateway", "tieline plan --json has all")
+	p.Blank()
+}
+
 func (p *Printer) more(n int, noun, where string) {
 	if n > 0 {
-		p.Line("  %s", p.dim(fmt.Sprintf("and %s more: %s", strings.Replace(Count(n, noun), " ", " ", 1), where)))
+		p.Line("  %s", p.dim(fmt.Sprintf("and %s: %s", strings.Replace(Count(n, noun), " ", " more ", 1), where)))
 	}
 }
 
@@ -136,42 +163,32 @@ func blocksAt(v fabric.VPC, site fabric.SiteID) string {
 	return strings.Join(out, ", ")
 }
 
-func joinPrefixes[T fmt.Stringer](list []T) string {
-	out := make([]string, 0, len(list))
-	for _, x := range list {
-		out = append(out, x.String())
+// served counts the networks that a gateway serves: its own and those attached.
+func served(n *fabric.Network, g fabric.Gateway) int {
+	vpcs := map[fabric.VPCID]bool{}
+	if g.VPC != "" {
+		vpcs[g.VPC] = true
 	}
-	return strings.Join(out, ", ")
+	for _, a := range n.Attachments {
+		if a.Gateway == g.ID && a.VPC != "" {
+			vpcs[a.VPC] = true
+		}
+	}
+	return len(vpcs)
 }
 
-// gatewayText gives the gateways of a site: TGW, AS 64512.
-func gatewayText(n *fabric.Network, site fabric.SiteID) string {
-	var out []string
-	for _, g := range n.Gateways {
-		if g.Site != site {
-			continue
-		}
-		text := gatewayShort(g)
-		if g.ASN != 0 {
-			text += fmt.Sprintf(" AS %s", g.ASN)
-		}
-		out = append(out, text)
-	}
-	return strings.Join(out, ", ")
-}
-
-func gatewayShort(g fabric.Gateway) string {
+func gatewayTitle(g fabric.Gateway) string {
 	switch g.Kind {
 	case fabric.VirtualPrivateGateway:
-		return "VGW"
+		return "virtual private gateway"
 	case fabric.TransitGateway:
-		return "TGW"
+		return "transit gateway"
 	case fabric.HAVPN:
 		return "HA VPN"
 	case fabric.VPNGateway:
-		return g.SKU
+		return "VPN gateway"
 	case fabric.VirtualHub:
-		return "virtual hub"
+		return "Virtual WAN hub"
 	case fabric.Device:
 		return "device"
 	}
@@ -295,9 +312,9 @@ func (p *Printer) findings(list diag.List) {
 	for _, d := range shown {
 		at := ""
 		if d.Pos.IsValid() {
-			at = p.dim(" (" + shortPos(d.Pos) + ")")
+			at = " " + p.dim("("+shortPos(d.Pos)+")")
 		}
-		p.Wrapped("  "+p.severity(d.Severity, d.Severity.String())+" ", "    ", d.Summary+at)
+		p.Wrapped("  "+p.severity(d.Severity, d.Severity.String()+":")+" ", "    ", d.Summary+at)
 	}
 	p.more(more, "finding", "tieline plan --json has all")
 	p.Blank()

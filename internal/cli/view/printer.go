@@ -80,18 +80,22 @@ func (p *Printer) Title(title, remark string) {
 	p.Line("%s  %s", p.bold(title), p.dim(remark))
 }
 
-// Wrapped prints text over as many lines as it takes, indented from the
-// second on.
+// Wrapped prints text over as many lines as it takes, the first after indent,
+// the others after next.
 func (p *Printer) Wrapped(indent, next, text string) {
-	width := max(p.width-ansi.StringWidth(next), 20)
-	lines := strings.Split(ansi.Wordwrap(text, width, ""), "\n")
-	for i, line := range lines {
-		lead := next
-		if i == 0 {
-			lead = indent
+	line, empty := indent, true
+	for word := range strings.FieldsSeq(text) {
+		if !empty && ansi.StringWidth(line)+1+ansi.StringWidth(word) > p.width {
+			p.Line("%s", line)
+			line, empty = next, true
 		}
-		p.Line("%s%s", lead, line)
+		if !empty {
+			line += " "
+		}
+		line += word
+		empty = false
 	}
+	p.Line("%s", line)
 }
 
 // JSON prints v as indented JSON.

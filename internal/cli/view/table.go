@@ -17,6 +17,7 @@ type column struct {
 	// the line.
 	flex bool
 	wrap bool
+	most int // above 0: the column is wrapped at this width
 }
 
 // table is rows of cells under columns, as wide as its widest cells.
@@ -26,7 +27,11 @@ type table struct {
 	indent  string
 }
 
-const gap = "  "
+const (
+	gap = "  "
+	// leastFlex is how narrow the flexible column may get before others go.
+	leastFlex = 18
+)
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
@@ -61,6 +66,9 @@ func (t *table) widths(room int) []int {
 		if widths[i] > 0 {
 			widths[i] = max(widths[i], ansi.StringWidth(c.head))
 		}
+		if c.most > 0 {
+			widths[i] = min(widths[i], c.most)
+		}
 		if c.flex {
 			flex = i
 		}
@@ -72,7 +80,7 @@ func (t *table) widths(room int) []int {
 				continue
 			}
 			if i == flex {
-				w = min(w, 24)
+				w = min(w, leastFlex)
 			}
 			total += w + len(gap)
 		}
@@ -91,8 +99,8 @@ func (t *table) widths(room int) []int {
 		widths[worst] = 0
 	}
 	if flex >= 0 && widths[flex] > 0 {
-		others := least() - min(widths[flex], 24)
-		widths[flex] = min(widths[flex], max(room-others, 12))
+		others := least() - min(widths[flex], leastFlex)
+		widths[flex] = min(widths[flex], max(room-others, leastFlex))
 	}
 	return widths
 }
@@ -104,15 +112,15 @@ func (t *table) line(p *Printer, widths []int, cells []string, paint func(string
 		if i >= len(cells) || widths[i] == 0 || ansi.StringWidth(cells[i]) <= widths[i] {
 			continue
 		}
-		if !c.wrap {
+		if !c.wrap && c.most == 0 {
 			cells[i] = ansi.Truncate(cells[i], widths[i], "…")
 			continue
 		}
-		for j, part := range strings.Split(ansi.Wordwrap(cells[i], widths[i], ""), "\n") {
+		for j, part := range strings.Split(ansi.Wrap(cells[i], widths[i], ""), "\n") {
 			if j == len(lines) {
 				lines = append(lines, make([]string, len(cells)))
 			}
-			lines[j][i] = ansi.Truncate(part, widths[i], "…")
+			lines[j][i] = strings.TrimSpace(part)
 		}
 	}
 	for _, cells := range lines {
