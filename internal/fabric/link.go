@@ -173,6 +173,7 @@ type Link struct {
 	Sites     [2]SiteID    // in order of id
 	Gateways  [2]GatewayID // of Sites; empty where a site needs none (SameVPCLink)
 	Asked     vocab.Rate   // bandwidth asked for; 0 when not stated
+	Peak      vocab.Rate   // of the expected traffic in the busier direction
 	Capacity  vocab.Rate   // of all tunnels that carry traffic at once, one way, planning value; 0 when not bound by tunnels
 	Suite     vocab.Suite  // VPN
 	MTU       int          // bytes: largest inner IP packet

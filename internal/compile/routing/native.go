@@ -138,7 +138,7 @@ func nativeLink(d *draft.Draft, p *draft.Pair) {
 	a, b := &d.Sites[p.A], &d.Sites[p.B]
 	l := fabric.Link{
 		ID: p.Link, Kind: p.Kind, Origin: draft.Origin(p.Pos(), "connect"), Sites: [2]fabric.SiteID{a.ID, b.ID},
-		Gateways: [2]fabric.GatewayID{a.GatewayID(), b.GatewayID()}, Asked: p.Asked,
+		Gateways: [2]fabric.GatewayID{a.GatewayID(), b.GatewayID()}, Asked: p.Asked, Peak: p.Peak,
 	}
 	if p.Hub >= 0 {
 		l.Transit = d.Sites[p.Hub].ID

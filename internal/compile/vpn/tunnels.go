@@ -59,7 +59,7 @@ func (b *builder) link(p *draft.Pair) {
 	a, z := &d.Sites[p.A], &d.Sites[p.B]
 	l := fabric.Link{
 		ID: p.Link, Kind: fabric.VPN, Origin: draft.Origin(p.Pos(), "connect"), Sites: [2]fabric.SiteID{a.ID, z.ID},
-		Gateways: [2]fabric.GatewayID{a.GatewayID(), z.GatewayID()}, Asked: p.Asked, Suite: s,
+		Gateways: [2]fabric.GatewayID{a.GatewayID(), z.GatewayID()}, Asked: p.Asked, Peak: p.Peak, Suite: s,
 	}
 	if p.Hub >= 0 {
 		l.Transit = d.Sites[p.Hub].ID
@@ -72,24 +72,45 @@ func (b *builder) link(p *draft.Pair) {
 	for i, c := range sh.conns {
 		b.connection(p, &l, &sh, i, c)
 	}
-	l.Capacity = b.capacity(p, &l, sh.rate)
-	if need := max(p.Asked, p.Peak); need > l.Capacity {
-		e := d.Diags.Warnf(p.Pos(), "link %s carries %s at most, asked for %s", l.ID, l.Capacity, need)
-		e.Code, e.Hint = "capacity", "more than cloud VPN gives wants a private circuit"
-	}
 	d.Net.Links = append(d.Net.Links, l)
 }
 
-// capacity is what all tunnels carry one way: a virtual private gateway
-// sends over one of them.
-func (b *builder) capacity(p *draft.Pair, l *fabric.Link, rate vocab.Rate) vocab.Rate {
-	n := len(l.Tunnels)
-	for _, i := range []int{p.A, p.B} {
-		if b.d.Sites[i].Gateway == fabric.VirtualPrivateGateway {
-			n = 1
+// capacity is what a link's tunnels carry one way at once: a virtual private
+// gateway sends over one of them, and an Azure gateway has a bound for all.
+func (b *builder) capacity(l *fabric.Link, rate vocab.Rate) vocab.Rate {
+	out := rate * vocab.Rate(len(l.Tunnels))
+	for _, id := range l.Gateways {
+		g := &b.d.Net.Gateways[b.gw[id]]
+		switch g.Kind {
+		case fabric.VirtualPrivateGateway:
+			out = min(out, rate)
+		case fabric.VPNGateway:
+			if sku, ok := b.d.Atlas.SKU(vocab.Azure, g.SKU); ok {
+				out = min(out, sku.Aggregate)
+			}
+		case fabric.VirtualHub:
+			out = min(out, vocab.Rate(g.ScaleUnits)*b.d.Atlas.SKUs(vocab.Azure, atlas.SKUHub)[0].Aggregate)
+		case fabric.TransitGateway, fabric.HAVPN, fabric.Device:
 		}
 	}
-	return rate * vocab.Rate(n)
+	return out
+}
+
+// capacities sets what each link carries, once the gateways have their sizes.
+func (b *builder) capacities() {
+	d := b.d
+	rates := make(map[fabric.LinkID]vocab.Rate, len(d.Net.Links))
+	for i := range d.Net.Tunnels {
+		rates[d.Net.Tunnels[i].Link] = d.Net.Tunnels[i].Rate
+	}
+	for i := range d.Net.Links {
+		l := &d.Net.Links[i]
+		l.Capacity = b.capacity(l, rates[l.ID])
+		if need := max(l.Asked, l.Peak); need > l.Capacity {
+			e := d.Diags.Warnf(l.Origin.Pos, "link %s carries %s at most, asked for %s", l.ID, l.Capacity, need)
+			e.Code, e.Hint = "capacity", "more than cloud VPN gives wants a private circuit"
+		}
+	}
 }
 
 // shape decides the number of tunnels and which interfaces they join: full
@@ -327,6 +348,7 @@ func (b *builder) finish() {
 		}
 	}
 	b.sizes(count)
+	b.capacities()
 	for _, l := range d.Net.Links {
 		for _, id := range l.Tunnels {
 			d.Used = append(d.Used, lock.Entry{Kind: lock.Inside, Key: insideKey(id), Prefix: b.inside.got[id], Scope: b.inside.scope[id]})
