@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
 	"github.com/tieline/tieline/internal/compile/ipam"
+	"github.com/tieline/tieline/internal/compile/limits"
 	"github.com/tieline/tieline/internal/compile/policy"
 	"github.com/tieline/tieline/internal/compile/routing"
 	"github.com/tieline/tieline/internal/compile/services"
@@ -50,7 +51,8 @@ var passes = []pass{
 	{"attachments", routing.Attach, false},
 	{"tables", routing.Tables, true},
 	{"services", services.Services, false},
-	{"filters", policy.Filters, true},
+	{"filters", policy.Filters, false},
+	{"limits", limits.Limits, false},
 	{"order", order, false},
 }
 
