@@ -60,6 +60,9 @@ func Mermaid(d Diagram) string {
 	for _, c := range d.Clouds {
 		t := cloudTint(c.Cloud)
 		fmt.Fprintf(&b, "  style %s fill:%s,stroke:%s,color:%s\n", n.cloud[c.Cloud], t.fill, t.edge, t.text)
+		for _, s := range c.Sites {
+			fmt.Fprintf(&b, "  style %s fill:#ffffff,stroke:%s,color:%s\n", n.site[s.ID], t.edge, ink)
+		}
 	}
 	return b.String()
 }
@@ -86,11 +89,12 @@ func mermaidText(lines ...string) string {
 			b.WriteString("<br/>")
 		}
 		first = false
-		for _, r := range strings.ToValidUTF8(l, "\uFFFD") {
+		l = strings.TrimSpace(strings.Map(plain, strings.ToValidUTF8(l, "\uFFFD")))
+		for i, r := range l {
+			// The marks of a Markdown list.
+			item := i == 0 && (r == '-' || r == '+') || r == '.' && strings.HasPrefix(l[i+1:], " ")
 			switch {
-			case unicode.IsControl(r):
-				b.WriteByte(' ')
-			case unicode.IsLetter(r), unicode.IsDigit(r), strings.ContainsRune(" .,:/-+×≈·…()", r):
+			case !item && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .,:/-+×≈·…", r)):
 				b.WriteRune(r)
 			default:
 				fmt.Fprintf(&b, "#%d;", r)

@@ -84,7 +84,7 @@ type Network struct {
 	VPC     fabric.VPCID
 	Name    string
 	Detail  string // its prefixes at the site
-	Note    string // existing, hub; may be empty
+	Note    string // existing, gateway only, spans 2 sites; may be empty
 	Dashed  bool   // exists already
 	Subnets []Subnet
 	Counts  Counts
@@ -243,7 +243,7 @@ func (b builder) net(v fabric.VPC, site fabric.SiteID) Network {
 	case out.Dashed:
 		out.Note = "existing"
 	case v.Role == fabric.Hub:
-		out.Note = "hub"
+		out.Note = "gateway only"
 	case len(v.Sites) > 1:
 		out.Note = fmt.Sprintf("spans %d sites", len(v.Sites))
 	}

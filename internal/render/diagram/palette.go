@@ -11,8 +11,14 @@ import (
 // colour-blind people; its black is grey here. A further segment takes the
 // colour again, and its mark tells it apart.
 var segmentColours = []colour{
-	{"#0072b2", "#ffffff"}, {"#e69f00", "#000000"}, {"#009e73", "#000000"}, {"#cc79a7", "#000000"},
-	{"#d55e00", "#ffffff"}, {"#56b4e9", "#000000"}, {"#f0e442", "#000000"}, {"#555555", "#ffffff"},
+	{"#0072b2", "#ffffff"},
+	{"#e69f00", "#000000"},
+	{"#009e73", "#000000"},
+	{"#cc79a7", "#000000"},
+	{"#d55e00", "#ffffff"},
+	{"#56b4e9", "#000000"},
+	{"#f0e442", "#000000"},
+	{"#555555", "#ffffff"},
 }
 
 // colour is a fill and the text on it.

@@ -100,6 +100,9 @@ func countsLabel(c Counts, networks bool) string {
 	if networks {
 		return count(c.Networks, "network") + ", " + count(c.Subnets, "subnet")
 	}
+	if c.Subnets == 0 {
+		return ""
+	}
 	return count(c.Subnets, "subnet")
 }
 
