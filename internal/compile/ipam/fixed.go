@@ -7,6 +7,7 @@ import (
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -17,6 +18,7 @@ type fixed struct {
 	what  string
 	owner string // two things of one owner may overlap: a reservation and its site
 	depth int    // nesting of pinned blocks: a deeper one may lie in its parent
+	given bool   // in use already: cannot be pinned elsewhere
 	block *block
 }
 
@@ -36,13 +38,17 @@ func (p *plan) fixedThings() {
 		s := &d.Sites[i]
 		if s.Cloud == vocab.OnPrem {
 			for _, c := range s.Spec.CIDRs {
-				things = append(things, fixed{p: c.V, pos: c.Pos, what: fmt.Sprintf("on-prem site %q", s.ID), owner: string(s.ID)})
+				what := fmt.Sprintf("on-prem site %q", s.ID)
+				p.checkGiven(c, what, s.Cloud)
+				things = append(things, fixed{p: c.V, pos: c.Pos, what: what, owner: string(s.ID), given: true})
 			}
 		}
 		for _, v := range s.VPCs {
 			if v.Existing() {
 				for _, c := range v.Spec.CIDRs {
-					things = append(things, fixed{p: c.V, pos: c.Pos, what: fmt.Sprintf("existing network %q of site %q", v.Name, s.ID), owner: string(s.ID) + "/" + v.Name})
+					what := fmt.Sprintf("existing network %q of site %q", v.Name, s.ID)
+					p.checkGiven(c, what, s.Cloud)
+					things = append(things, fixed{p: c.V, pos: c.Pos, what: what, owner: string(s.ID) + "/" + v.Name, given: true})
 				}
 			}
 		}
@@ -65,6 +71,14 @@ func (p *plan) fixedThings() {
 		walk(c, 1)
 	}
 	p.overlaps(things)
+}
+
+// checkGiven holds a prefix in use against what its cloud, or anybody, refuses.
+func (p *plan) checkGiven(c spec.Value[netip.Prefix], what string, cloud vocab.Cloud) {
+	if x, ok := p.d.Atlas.Addresses(cloud).RefusedBy(c.V); ok {
+		e := p.d.Diags.Errorf(c.Pos, "%s: %s overlaps %s, which cannot be routed to: %s", what, c.V, x.Prefix, x.Why)
+		e.Code, e.Source = "refused-range", x.Fact.Source
+	}
 }
 
 // overlaps sorts by address, so that only neighbours that share addresses
@@ -129,6 +143,8 @@ func (p *plan) clash(a, b *fixed) {
 	e.Code = "address-overlap"
 	e.Related = []diag.Related{{Pos: a.pos, Message: a.what + " has " + a.p.String()}}
 	switch {
+	case b.given && a.block != nil:
+		e.Hint = "pin another prefix for " + a.what + ", or leave it out so that a free one is allocated"
 	case a.block == nil && b.block == nil:
 		e.Hint = "renumber one of them, join only the one that must be reached, or put a NAT in front of one and state the translated range"
 	default:

@@ -204,6 +204,10 @@ func (p *plan) checkSizes(nb *block) {
 		}
 		return b.pos
 	}
+	if nb.pin.IsValid() && nb.pin.Addr().Is6() {
+		p.checkRange(nb, nb.pinPos)
+		return
+	}
 	if nb.vpc.Spec != nil {
 		at := pos(nb, nb.vpc.Spec.Size.Pos)
 		if !r.Block.Holds(nb.want) {
@@ -217,6 +221,10 @@ func (p *plan) checkSizes(nb *block) {
 		at := kb.pos
 		if sn.Spec != nil {
 			at = pos(kb, sn.Spec.Size.Pos)
+		}
+		if kb.pin.IsValid() && kb.pin.Addr().Is6() {
+			p.checkRange(kb, at)
+			continue
 		}
 		want, whole := kb.want, ""
 		if sn.Zonal {
@@ -390,8 +398,14 @@ func (p *plan) settle(al *prefix.Allocator, parent *block, blocks []*block) (fre
 // allocate places the fresh ones among blocks, and records all.
 func (p *plan) allocate(al *prefix.Allocator, parent *block, blocks, fresh []*block) {
 	slices.SortStableFunc(fresh, func(a, b *block) int { return cmp.Or(cmp.Compare(a.want, b.want), cmp.Compare(a.key, b.key)) })
-	for i, b := range fresh {
-		p.fresh(al, parent, b, fresh[i:])
+	var short []*block
+	for _, b := range fresh {
+		if !p.fresh(al, parent, b) {
+			short = append(short, b)
+		}
+	}
+	if len(short) > 0 {
+		p.shortage(al, parent, short)
 	}
 	for _, b := range blocks {
 		if b.got.IsValid() && b.want > 0 {
@@ -427,12 +441,10 @@ func (p *plan) kept(al *prefix.Allocator, parent *block, b *block) bool {
 	return true
 }
 
-func (p *plan) fresh(al *prefix.Allocator, parent *block, b *block, rest []*block) {
+// fresh gives a block a new prefix, and reports whether there was room.
+func (p *plan) fresh(al *prefix.Allocator, parent *block, b *block) bool {
 	got, ok := p.take(al, b, b.want)
-	where := "the pool " + join(p.pools)
-	if parent != nil {
-		where = parent.what + "'s block " + parent.got.String()
-	}
+	where := p.room(parent)
 	if !ok && parent != nil && b.subnet < 0 {
 		if got, ok = p.take(p.top, b, b.want); ok {
 			b.over = true
@@ -450,23 +462,46 @@ func (p *plan) fresh(al *prefix.Allocator, parent *block, b *block, rest []*bloc
 		}
 	}
 	if !ok {
-		var lengths []int
-		for _, r := range rest {
-			lengths = append(lengths, r.want)
-		}
-		short := al.Missing(lengths...)
-		pos := b.pos
-		if parent == nil {
-			pos = p.poolPos()
-		}
-		e := p.d.Diags.Errorf(pos, "no room for a /%d for %s in %s: missing %s", b.want, b.what, where, short)
-		e.Code = "pool-exhausted"
-		e.Hint = "widen the pool or the block, ask for less, or release freed blocks with: tieline lock release"
-		return
+		return false
 	}
 	b.got = got
 	p.d.Because(b.object, "cidr", got.String(),
 		draft.Step(b.pos, nil, "allocated: the first free /%d in %s that keeps wider blocks whole", got.Bits(), where), p.sizeStep(b))
+	return true
+}
+
+// room names what the children of a block are allocated from.
+func (p *plan) room(parent *block) string {
+	if parent == nil {
+		return "the pool " + join(p.pools)
+	}
+	if parent.site != nil && parent.vpc != nil {
+		return parent.what + " " + parent.got.String()
+	}
+	return parent.what + "'s block " + parent.got.String()
+}
+
+// shortage reports all of one level that found no room, once, with how much
+// is missing.
+func (p *plan) shortage(al *prefix.Allocator, parent *block, short []*block) {
+	var lengths []int
+	var asked []string
+	for _, b := range short {
+		lengths = append(lengths, b.want)
+		asked = append(asked, fmt.Sprintf("a /%d for %s", b.want, b.what))
+	}
+	pos := short[0].pos
+	if parent == nil {
+		pos = p.poolPos()
+	}
+	e := p.d.Diags.Errorf(pos, "no room in %s: missing %s", p.room(parent), al.Missing(lengths...))
+	e.Code = "pool-exhausted"
+	const most = 4
+	if n := len(asked); n > most {
+		asked = append(asked[:most:most], fmt.Sprintf("%d more", n-most))
+	}
+	e.Related = []diag.Related{{Pos: short[0].pos, Message: "asked for: " + strings.Join(asked, ", ")}}
+	e.Hint = "widen the pool or the block, ask for less, or release freed blocks with: tieline lock release"
 }
 
 func (p *plan) sizeStep(b *block) fabric.Step {
@@ -503,16 +538,19 @@ func (p *plan) take(al *prefix.Allocator, b *block, bits int) (netip.Prefix, boo
 	return al.AllocateAvoiding(bits, off)
 }
 
-// siteBlocks goes down a cloud.
+// siteBlocks goes down a cloud, but not below what found no room.
 func (p *plan) siteBlocks(c *block) {
-	al := p.within(c)
-	p.place(al, c, c.children)
+	below := func(b *block) {
+		if b.got.IsValid() || b.want == 0 { // 0: all is pinned below
+			p.place(p.within(b), b, b.children)
+		}
+	}
+	below(c)
 	for _, s := range c.children {
-		nal := p.within(s)
-		p.place(nal, s, s.children)
+		below(s)
 		for _, n := range s.children {
 			if n.got.IsValid() {
-				p.place(p.within(n), n, n.children)
+				below(n)
 			}
 		}
 	}

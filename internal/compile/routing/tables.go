@@ -99,9 +99,10 @@ func (t *tables) checkTransit(from, hub, to int) {
 	h := &d.Sites[hub]
 	a, b := t.pair(from, hub), t.pair(hub, to)
 	if h.Cloud == vocab.GCP && (a.Kind == fabric.VPN || b.Kind == fabric.VPN) && a.Kind != fabric.SameVPCLink && b.Kind != fabric.SameVPCLink && !(h.UseNCC && a.Kind != b.Kind) {
-		e := d.Diags.Errorf(a.Pos(), "hub %q cannot carry traffic from %q to %q: a Cloud Router does not announce to one BGP peer what it learned from another", h.ID, d.Sites[from].ID, d.Sites[to].ID)
+		from, to = min(from, to), max(from, to) // one error for both directions
+		e := d.Diags.Errorf(t.pair(from, hub).Pos(), "hub %q cannot carry traffic between %q and %q: a Cloud Router does not announce to one BGP peer what it learned from another", h.ID, d.Sites[from].ID, d.Sites[to].ID)
 		e.Code, e.Hint = "no-transit", "take a hub in AWS (transit gateway) or Azure, or a mesh"
-		if f, ok := d.Atlas.Fact("gcp.router.readvertise_between_peers"); ok {
+		if f, ok := d.Atlas.Fact("gcp.router.readvertises"); ok {
 			e.Source = f.Source
 		}
 	}

@@ -22,6 +22,7 @@ type inside struct {
 	got   map[fabric.TunnelID]netip.Prefix
 	scope map[fabric.TunnelID]lock.Scope
 	free  map[[2]vocab.Cloud][]netip.Prefix // candidates in order
+	full  map[fabric.LinkID]bool            // links that found no more
 }
 
 func insideKey(id fabric.TunnelID) string { return "link/" + string(id) }
@@ -30,6 +31,7 @@ func newInside(d *draft.Draft) *inside {
 	in := &inside{
 		d: d, taken: map[string]map[netip.Prefix]fabric.TunnelID{}, got: map[fabric.TunnelID]netip.Prefix{},
 		scope: map[fabric.TunnelID]lock.Scope{}, free: map[[2]vocab.Cloud][]netip.Prefix{},
+		full: map[fabric.LinkID]bool{},
 	}
 	// What was freed or removed stays with its gateways until released.
 	for _, e := range d.Lock.OfKind(lock.Inside) {
@@ -166,12 +168,17 @@ func (in *inside) take(p *draft.Pair, id fabric.TunnelID, i int) netip.Prefix {
 			return in.give(id, scopes, c, draft.Step(p.Pos(), facts, "the first /30 that both ends take and no other tunnel of theirs has"))
 		}
 	}
-	e := in.d.Diags.Errorf(p.Pos(), "no inside /30 left for tunnel %s: %s and %s share %d of them", id, scopes[0], scopes[1], len(in.candidates(a, z)))
+	none := netip.PrefixFrom(netip.IPv4Unspecified(), 30)
+	if in.full[p.Link] {
+		return none // said once for all of the link's tunnels
+	}
+	in.full[p.Link] = true
+	e := in.d.Diags.Errorf(p.Pos(), "no inside /30 left from tunnel %s on: %s and %s share %d of them", id, scopes[0], scopes[1], len(in.candidates(a, z)))
 	e.Code = "inside-exhausted"
 	if len(pools) > 0 {
 		e.Source = pools[0].Fact.Source
 	}
-	return netip.PrefixFrom(netip.IPv4Unspecified(), 30)
+	return none
 }
 
 func (in *inside) give(id fabric.TunnelID, scopes [2]string, p netip.Prefix, step fabric.Step) netip.Prefix {

@@ -141,7 +141,9 @@ var renames = []rename{
 	{"accounts", "Azure hub", renameSite("azure-frankfurt", "azure-main")},
 	{"accounts", "Azure VNet that is peered", replace("      app: {size: /20, account: azure-app", "      front: {was: app, size: /20, account: azure-app")},
 	{"accounts", "GCP VPC that is peered", replace("      jobs: {size", "      batches: {was: jobs, size")},
-	{"accounts", "GCP VPC that spans sites", func(s string) string { return strings.ReplaceAll(s, "      main: {size", "      core: {was: main, size") }},
+	{"accounts", "GCP VPC that spans sites", func(s string) string {
+		return strings.ReplaceAll(s, "      main: {size", "      core: {was: main, size")
+	}},
 	{"accounts", "AWS network of another account", replace("      app: {size: /20, account: aws-app", "      front: {was: app, size: /20, account: aws-app")},
 	{"existing", "site of an existing network", renameSite("aws-ireland", "aws-dublin")},
 }
