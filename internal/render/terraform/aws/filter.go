@@ -50,27 +50,39 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 	id := filterOwner(f.ID)
 	var items []hcl.Item
 	var keys []root.Key
+	lists := false // prefix lists are rare: no column for them where there are none
+	for _, rule := range f.Rules {
+		lists = lists || rule.Direction == d && rule.PeerEndpoint != ""
+	}
 	seen := map[string]bool{}
 	for _, rule := range f.Rules {
 		if rule.Direction != d {
 			continue
 		}
-		far := w.farSides(f, rule)
+		far := w.farSides(v, f, rule)
 		for _, svc := range services(rule) {
+			what := svc.String()
 			from, to := ports(svc)
+			if rule.PathMTU {
+				what, from, to = "path-mtu", fragmentationNeeded[0], fragmentationNeeded[1]
+			}
 			for _, x := range far {
-				key := svc.String() + " " + x.key.New
+				key := what + " " + x.key.New
 				if seen[key] {
 					continue
 				}
 				seen[key] = true
-				keys = append(keys, root.Key{New: key, Old: svc.String() + " " + x.key.Old})
-				items = append(items, hcl.Item{Key: key, Value: hcl.Object(
-					hcl.Item{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))},
-					hcl.Item{Key: "from", Value: from}, hcl.Item{Key: "to", Value: to},
-					hcl.Item{Key: "cidr", Value: x.cidr}, hcl.Item{Key: "peer", Value: x.peer},
-					hcl.Item{Key: "policy", Value: hcl.Quote(rule.Name)},
-				)})
+				keys = append(keys, root.Key{New: key, Old: what + " " + x.key.Old})
+				columns := []hcl.Item{
+					{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))},
+					{Key: "from", Value: from}, {Key: "to", Value: to},
+					{Key: "cidr", Value: x.cidr}, {Key: "peer", Value: x.peer},
+				}
+				if lists {
+					columns = append(columns, hcl.Item{Key: "list", Value: x.list})
+				}
+				columns = append(columns, hcl.Item{Key: "policy", Value: hcl.Quote(rule.Name)})
+				items = append(items, hcl.Item{Key: key, Value: hcl.Object(columns...)})
 			}
 		}
 	}
@@ -86,19 +98,32 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 	b.Attr("to_port", "each.value.to")
 	b.Attr("cidr_ipv4", "each.value.cidr")
 	b.Attr("referenced_security_group_id", "each.value.peer")
+	if lists {
+		b.Attr("prefix_list_id", "each.value.list")
+	}
 	b.Attr("tags", w.r.Tags("", "", nil))
 	b.End()
 }
 
-// farSide is whom a rule is about: a prefix or a security group, the other null.
+// fragmentationNeeded is the type and code of the ICMP message that path MTU
+// discovery rests on (RFC 1191 section 4), which EC2 takes for ports.
+var fragmentationNeeded = [2]hcl.Expr{"3", "4"}
+
+// farSide is whom a rule is about: a prefix, a security group or a gateway
+// endpoint's prefix list, the others null.
 type farSide struct {
-	key        root.Key
-	cidr, peer hcl.Expr
+	key              root.Key
+	cidr, peer, list hcl.Expr
 }
 
-func (w writer) farSides(f fabric.Filter, rule fabric.FilterRule) []farSide {
+func (w writer) farSides(v fabric.VPC, f fabric.Filter, rule fabric.FilterRule) []farSide {
 	byPrefix := func(p string) farSide {
-		return farSide{key: root.Key{New: p, Old: p}, cidr: hcl.Quote(p), peer: "null"}
+		return farSide{key: root.Key{New: p, Old: p}, cidr: hcl.Quote(p), peer: "null", list: "null"}
+	}
+	if rule.PeerEndpoint != "" {
+		service := names.Last(string(rule.PeerEndpoint))
+		list := hcl.Index(hcl.Expr("aws_vpc_endpoint."+names.Label(string(v.ID)+"/gateway")), service) + ".prefix_list_id"
+		return []farSide{{key: root.Key{New: service, Old: service}, cidr: "null", peer: "null", list: list}}
 	}
 	if rule.All {
 		return []farSide{byPrefix(everywhere)}
@@ -110,7 +135,7 @@ func (w writer) farSides(f fabric.Filter, rule fabric.FilterRule) []farSide {
 		if rule.PeerFilter != f.ID {
 			peer = w.r.Ref(securityGroupID(w.n, rule.PeerFilter))
 		}
-		return []farSide{{key: key, cidr: "null", peer: peer}}
+		return []farSide{{key: key, cidr: "null", peer: peer, list: "null"}}
 	}
 	out := make([]farSide, len(rule.Peers))
 	for i, p := range rule.Peers {
