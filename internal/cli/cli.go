@@ -127,6 +127,11 @@ func (a *app) report(err error) {
 	case err == nil, errors.Is(err, errFindings):
 	case errors.As(err, &input):
 		a.err.Diagnostics(input.diags)
+		if a.json {
+			// Whoever reads JSON gets the places too; stderr has failed to
+			// print if this does, and there is no one left to tell.
+			_ = a.out.JSON(view.ErrorsJSON(input.diags))
+		}
 	case errors.As(err, &usage):
 		a.err.Problem(usage.text, usage.hint)
 	case errors.Is(err, context.Canceled):

@@ -47,7 +47,7 @@ func Starter(ctx context.Context, in io.Reader, out io.Writer, a *atlas.Atlas, k
 	}
 	err := run(ctx, in, out, huh.NewGroup(
 		huh.NewInput().Title("Name of the network").Description("It leads the names of all resources.").Value(&answers.Name).Validate(validName),
-		huh.NewMultiSelect[vocab.Cloud]().Title("Clouds").Options(options...).Value(&clouds).Validate(notEmpty),
+		huh.NewMultiSelect[vocab.Cloud]().Title("Clouds").Options(options...).Height(len(options)+2).Value(&clouds).Validate(notEmpty),
 		huh.NewConfirm().Title("A site of your own too?").Value(&answers.OnPrem),
 	))
 	if err != nil {

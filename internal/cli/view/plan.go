@@ -29,7 +29,7 @@ type Plan struct {
 // The most that a plan shows of each kind before it sums up: it is to be read
 // in a minute.
 const (
-	mostSites    = 24 // lines of sites and their networks
+	mostSites    = 32 // lines of sites and their networks
 	mostGateways = 12
 	mostLinks    = 16
 	mostFindings = 8
@@ -95,12 +95,11 @@ func (p *Printer) sites(v Plan) {
 			t.add(append(cells, "", strings.Join(texts(s.Prefixes), ", "), "")...)
 		}
 	}
-	more := len(t.rows) - mostSites
-	if more > 0 {
-		t.rows = t.rows[:mostSites]
+	if len(t.rows) > mostSites {
+		p.manySites(n)
+		return
 	}
 	t.print(p)
-	p.more(more, "line", "tieline ipam shows all")
 	p.Blank()
 }
 
@@ -127,12 +126,11 @@ func (p *Printer) gateways(v Plan) {
 		announces := strings.Join(texts(g.Announce), ", ")
 		t.add(p.bold(string(g.Site)), gatewayTitle(g), g.SKU, asn, number(served(n, g)), number(tunnels[g.ID]), announces)
 	}
-	more := len(t.rows) - mostGateways
-	if more > 0 {
-		t.rows = t.rows[:mostGateways]
+	if len(t.rows) > mostGateways {
+		p.manyGateways(n, tunnels)
+		return
 	}
 	t.print(p)
-	p.more(more, "gateway", "tieline plan --json has all")
 	p.Blank()
 }
 
@@ -225,12 +223,11 @@ func (p *Printer) links(v Plan) {
 		t.add(p.bold(linkText(l)), l.Kind.String(), number(len(l.Tunnels)), rate(l.Capacity), rate(l.Asked),
 			number(l.MTU), number(l.MSS), rtt(l), suiteText(l))
 	}
-	more := len(t.rows) - mostLinks
-	if more > 0 {
-		t.rows = t.rows[:mostLinks]
+	if len(t.rows) > mostLinks {
+		p.manyLinks(n)
+		return
 	}
 	t.print(p)
-	p.more(more, "link", "tieline plan --json has all")
 	p.Blank()
 }
 

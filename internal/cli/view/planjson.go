@@ -45,6 +45,16 @@ func newFindingJSON(d diag.Diagnostic) findingJSON {
 	}
 }
 
+type errorsJSON struct {
+	FormatVersion string        `json:"format_version"`
+	Errors        []findingJSON `json:"errors"`
+}
+
+// ErrorsJSON gives what is wrong with the input for programs.
+func ErrorsJSON(diags diag.List) any {
+	return errorsJSON{FormatVersion, list(diags.Sorted(), newFindingJSON)}
+}
+
 func place(p diag.Pos) string {
 	if !p.IsValid() {
 		return ""
@@ -102,6 +112,9 @@ Made by ` + "`go test ./internal/cli -update`" + ` from the types that are print
 ` + "`tieline plan --json`" + ` prints one object. Lists are never null. Amounts are in US dollars,
 rates in bits a second (` + "`_bps`" + `), sizes in bytes, times in the unit that the key ends in.
 Places are ` + "`file:line:column`" + ` in the spec.
+
+When the input has errors, every command prints ` + "`{\"format_version\": ..., \"errors\": [...]}`" + ` with --json
+instead; an entry has the keys of ` + "`findings[]`" + ` below, and the exit code is 2.
 
 | key | type | what it is |
 | --- | --- | --- |

@@ -33,10 +33,13 @@ func (p *Printer) Rendered(r Rendered) {
 }
 
 func bytesText(n int) string {
-	if n < 1000 {
+	switch {
+	case n < 1e3:
 		return Count(n, "byte")
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
-	return fmt.Sprintf("%.1f kB", float64(n)/1000)
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 type renderedJSON struct {

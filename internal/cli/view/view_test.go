@@ -1,0 +1,116 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/diag"
+)
+
+// printed runs print on a printer of a width.
+func printed(width int, print func(*Printer)) string {
+	var b bytes.Buffer
+	p := NewPrinter(&b, os.Getenv)
+	p.width = width
+	print(p)
+	return b.String()
+}
+
+func sample() table {
+	t := table{indent: "  ", columns: []column{
+		{head: "NAME"}, {head: "COUNT", right: true}, {head: "LEFT OUT", drop: 2}, {head: "EMPTY"}, {head: "NOTE", flex: true},
+	}}
+	t.add("aws-oregon", "4", "some", "", "a note that is long enough")
+	t.add("ÄÖÜ – 東京", "12", "thing", "", "short")
+	return t
+}
+
+func TestTable(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		width int
+		wrap  bool
+		want  []string
+	}{
+		{"room for all", 80, false, []string{
+			"  NAME        COUNT  LEFT OUT  NOTE",
+			"  aws-oregon      4  some      a note that is long enough",
+			"  ÄÖÜ – 東京     12  thing     short",
+		}},
+		{"cut", 52, false, []string{
+			"  NAME        COUNT  LEFT OUT  NOTE",
+			"  aws-oregon      4  some      a note that is long …",
+			"  ÄÖÜ – 東京     12  thing     short",
+		}},
+		{"a column less", 42, false, []string{
+			"  NAME        COUNT  NOTE",
+			"  aws-oregon      4  a note that is long …",
+			"  ÄÖÜ – 東京     12  short",
+		}},
+		{"wrapped", 42, true, []string{
+			"  NAME        COUNT  NOTE",
+			"  aws-oregon      4  a note that is long",
+			"                     enough",
+			"  ÄÖÜ – 東京     12  short",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := sample()
+			s.columns[4].wrap = c.wrap
+			got := strings.Split(strings.TrimSuffix(printed(c.width, s.print), "\n"), "\n")
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("table at %d columns (-want +got):\n%s", c.width, diff)
+			}
+		})
+	}
+}
+
+func TestWrapped(t *testing.T) {
+	got := printed(20, func(p *Printer) { p.Wrapped("warning: ", "    ", "one two three four five-and-a-very-long-word six") })
+	want := "warning: one two\n    three four\n    five-and-a-very-long-word\n    six\n"
+	if got != want {
+		t.Errorf("Wrapped at 20 columns = %q, want %q", got, want)
+	}
+}
+
+func TestColourOnTerminalsOnly(t *testing.T) {
+	d := diag.List{{Pos: diag.Pos{File: "a.yaml", Line: 2, Col: 3}, Severity: diag.Error, Summary: "it is wrong", Hint: "mend it"}}
+	plain := printed(80, func(p *Printer) { p.Diagnostics(d) })
+	if want := "a.yaml:2:3: error: it is wrong\n  hint: mend it\n1 error\n"; plain != want {
+		t.Errorf("Diagnostics = %q, want %q", plain, want)
+	}
+	coloured := printed(80, func(p *Printer) { p.color = true; p.Diagnostics(d) })
+	if want := "\x1b[1ma.yaml:2:3\x1b[0m: \x1b[31merror:\x1b[0m it is wrong\n  \x1b[2mhint:\x1b[0m mend it\n1 error\n"; coloured != want {
+		t.Errorf("Diagnostics in colour = %q, want %q", coloured, want)
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("full") }
+
+func TestFirstFailureIsKept(t *testing.T) {
+	p := NewPrinter(full{}, os.Getenv)
+	p.Line("one")
+	p.Line("two")
+	if err := p.Err(); err == nil || err.Error() != "writing output: full" {
+		t.Errorf("Err() = %v, want the first failure", err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		noun string
+		want string
+	}{{1, "link", "1 link"}, {2, "link", "2 links"}, {0, "policy", "0 policies"}, {3, "gateway", "3 gateways"}} {
+		if got := Count(c.n, c.noun); got != c.want {
+			t.Errorf("Count(%d, %s) = %s, want %s", c.n, c.noun, got, c.want)
+		}
+	}
+}
