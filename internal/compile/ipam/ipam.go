@@ -437,7 +437,11 @@ func (p *plan) kept(al *prefix.Allocator, parent *block, b *block) bool {
 		panic(err)
 	}
 	b.got = e.Prefix
-	p.d.Because(b.object, "cidr", b.got.String(), draft.Step(e.Pos, nil, "kept from the lock"), p.sizeStep(b))
+	steps := []fabric.Step{draft.Step(e.Pos, nil, "kept from the lock")}
+	if parent != nil && !b.over {
+		steps = append(steps, draft.Step(parent.pos, nil, "lies in the block %s of %s", parent.got, parent.what))
+	}
+	p.d.Because(b.object, "cidr", b.got.String(), append(steps, p.sizeStep(b))...)
 	return true
 }
 

@@ -185,15 +185,7 @@ func (p *plan) subnet(s *draft.Site, v *draft.VPC, sn *draft.Subnet, got netip.P
 			out.Services = append(out.Services, svc.V)
 		}
 		slices.Sort(out.Services)
-		if len(sn.Spec.Tags) > 0 {
-			tags := slices.Clone(v.Tags)
-			for _, t := range sn.Spec.Tags {
-				tags = slices.DeleteFunc(tags, func(x fabric.Tag) bool { return x.Key == t.Name })
-				tags = append(tags, fabric.Tag{Key: t.Name, Value: t.Value.V})
-			}
-			slices.SortFunc(tags, func(a, b fabric.Tag) int { return cmp.Compare(a.Key, b.Key) })
-			out.Tags = tags
-		}
+		out.Tags = p.subnetTags(v, sn)
 	}
 	if sn.Purpose == fabric.NATSubnet {
 		out.Internet = fabric.Public
@@ -206,4 +198,24 @@ func (p *plan) subnet(s *draft.Site, v *draft.VPC, sn *draft.Subnet, got netip.P
 		}
 	}
 	p.d.Net.Subnets = append(p.d.Net.Subnets, out)
+}
+
+// subnetTags are the network's, with the environment of the subnet's segment
+// and the subnet's own over them.
+func (p *plan) subnetTags(v *draft.VPC, sn *draft.Subnet) []fabric.Tag {
+	tags := slices.Clone(v.Tags)
+	set := func(key, value string) {
+		tags = slices.DeleteFunc(tags, func(x fabric.Tag) bool { return x.Key == key })
+		tags = append(tags, fabric.Tag{Key: key, Value: value})
+	}
+	if k, ok := p.d.Index.Segment(sn.Spec.Segment.V); ok {
+		if env := p.d.Spec.Segments[k].Environment; env.IsSet() {
+			set("environment", env.V)
+		}
+	}
+	for _, t := range sn.Spec.Tags {
+		set(t.Name, t.Value.V)
+	}
+	slices.SortFunc(tags, func(a, b fabric.Tag) int { return cmp.Compare(a.Key, b.Key) })
+	return tags
 }

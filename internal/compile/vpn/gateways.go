@@ -166,7 +166,7 @@ func (a *asns) of(s *draft.Site) vocab.ASN {
 	key := s.Cloud.String() + "/" + string(s.ID)
 	if e, ok := d.Lock.Get(lock.ASN, key); ok && a.taken[e.ASN] == key && (a.short.Holds(e.ASN) || a.long.Holds(e.ASN)) {
 		a.used = append(a.used, lock.Entry{Kind: lock.ASN, Key: key, ASN: e.ASN})
-		d.Because(object, "asn", e.ASN.String(), draft.Step(e.Pos, []string{a.fact.ID}, "kept from the lock"))
+		d.Because(object, "asn", e.ASN.String(), draft.Step(e.Pos, nil, "kept from the lock"), a.different(s))
 		return e.ASN
 	}
 	for _, pool := range []atlas.ASNRanges{a.short, a.long} {
@@ -178,12 +178,17 @@ func (a *asns) of(s *draft.Site) vocab.ASN {
 				a.taken[vocab.ASN(n)] = key
 				a.used = append(a.used, lock.Entry{Kind: lock.ASN, Key: key, ASN: vocab.ASN(n)})
 				d.Because(object, "asn", vocab.ASN(n).String(),
-					draft.Step(s.Spec.Pos, []string{a.fact.ID}, "the first private number that all three clouds take and no other gateway has"),
-					draft.Step(s.Spec.Pos, []string{d.Atlas.ASNs(vocab.AWS).DefaultFact.ID}, "the clouds' defaults are the same at every gateway, and equal numbers refuse each other's routes (RFC 4271 section 9.1.2)"))
+					draft.Step(s.Spec.Pos, []string{a.fact.ID}, "the first private number that all three clouds take and no other gateway has"), a.different(s))
 				return vocab.ASN(n)
 			}
 		}
 	}
 	d.Diags.Errorf(s.Spec.Pos, "no AS number left for the gateway of site %q", s.ID).Code = "asn-range"
 	return 0
+}
+
+// different is why no two gateways have one number.
+func (a *asns) different(s *draft.Site) fabric.Step {
+	return draft.Step(s.Spec.Pos, []string{a.fact.ID, a.d.Atlas.ASNs(vocab.AWS).DefaultFact.ID},
+		"the clouds' defaults are the same at every gateway, and equal numbers refuse each other's routes (RFC 4271 section 9.1.2)")
 }

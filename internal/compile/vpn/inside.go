@@ -161,7 +161,7 @@ func (in *inside) take(p *draft.Pair, id fabric.TunnelID, i int) netip.Prefix {
 		return true
 	}
 	if e, ok := in.d.Lock.Get(lock.Inside, insideKey(id)); ok && free(e.Prefix) && in.allowed(a, z, e.Prefix) {
-		return in.give(id, scopes, e.Prefix, draft.Step(e.Pos, facts, "kept from the lock"))
+		return in.give(id, scopes, e.Prefix, draft.Step(e.Pos, nil, "kept from the lock"), draft.Step(p.Pos(), facts, "a /30 that both ends take and no other tunnel of theirs has"))
 	}
 	for _, c := range in.candidates(a, z) {
 		if free(c) {
@@ -181,12 +181,12 @@ func (in *inside) take(p *draft.Pair, id fabric.TunnelID, i int) netip.Prefix {
 	return none
 }
 
-func (in *inside) give(id fabric.TunnelID, scopes [2]string, p netip.Prefix, step fabric.Step) netip.Prefix {
+func (in *inside) give(id fabric.TunnelID, scopes [2]string, p netip.Prefix, steps ...fabric.Step) netip.Prefix {
 	for _, s := range scopes {
 		in.mark(s, p, id)
 	}
 	in.got[id] = p
-	in.d.Because(string(id), "inside", p.String(), step)
+	in.d.Because(string(id), "inside", p.String(), steps...)
 	return p
 }
 
