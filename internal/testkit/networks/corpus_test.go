@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -176,7 +177,7 @@ func golden(t *testing.T, path string, got []byte) {
 		t.Fatalf("%v (run go test ./internal/testkit/networks -update)", err)
 	}
 	if !bytes.Equal(want, got) {
-		t.Errorf("%s differs (-want +got):\n%s", path, short(cmp.Diff(string(want), string(got))))
+		t.Errorf("%s differs (-want +got):\n%s", path, short(cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n"))))
 	}
 }
 

@@ -3,6 +3,7 @@ package networks_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,11 +72,12 @@ policy:
 // about it: the line (of new's first line, plus offset), and parts of the
 // error with its hint, source and related places.
 type refusal struct {
-	name   string
-	old    string
-	new    string
-	offset int
-	want   []string
+	name    string
+	warning bool // not an error: it can be had by asking the cloud
+	old     string
+	new     string
+	offset  int
+	want    []string
 }
 
 const awsNetwork = "region: us-west-2\n    networks: {app: {size: /20, subnets: {app: {size: /24}}}}"
@@ -125,6 +127,7 @@ var refusals = []refusal{
 	{name: "an unknown service", old: awsNetwork, new: strings.Replace(awsNetwork, "size: /24", "size: /24, services: [s33]", 1), offset: 1, want: []string{`"s33"`, "s3"}},
 	{name: "management open to the world", old: "{from: aws-oregon, to: gcp-oregon, ports: [tcp/443]}", new: "{from: internet, to: gcp-oregon, ports: [tcp/22]}", want: []string{"tcp/22"}},
 	{name: "traffic with two ends of many sites", old: "policy:", new: "segments: {app: {}}\ntraffic:\n  - {from: aws-oregon, to: nowhere, monthly: 1TB}\npolicy:", offset: 2, want: []string{`"nowhere"`}},
+	{name: "two sites with more VPCs than a region takes", warning: true, old: awsNetwork, new: "region: us-west-2\n    networks: {a: {size: /24, subnets: {a: {size: /26}}}, b: {size: /24}, c: {size: /24}}\n  aws-two: {cloud: aws, region: us-west-2, networks: {d: {size: /24}, e: {size: /24}, f: {size: /24}}}", offset: -2, want: []string{"6 VPCs", "quota is 5", "facts", "source:"}},
 	{name: "what is not rendered yet", old: "policy:", new: "workloads: {}\npolicy:", want: []string{"not supported yet", "workloads"}},
 }
 
@@ -135,28 +138,27 @@ func TestRefusals(t *testing.T) {
 	}
 	all := &strings.Builder{}
 	for _, r := range refusals {
+		before, _, ok := strings.Cut(plain, r.old)
+		if !ok || strings.Count(plain, r.old) != 1 {
+			t.Fatalf("%s: %q stands %d times in the plain network", r.name, r.old, strings.Count(plain, r.old))
+		}
+		diags := judge(strings.Replace(plain, r.old, r.new, 1))
+		fmt.Fprintf(all, "# %s\n%s\n", r.name, diags)
 		t.Run(r.name, func(t *testing.T) {
-			before, _, ok := strings.Cut(plain, r.old)
-			if !ok || strings.Count(plain, r.old) != 1 {
-				t.Fatalf("%q stands %d times in the plain network", r.old, strings.Count(plain, r.old))
+			severity := diag.Error
+			if r.warning {
+				severity = diag.Warning
 			}
-			diags := judge(strings.Replace(plain, r.old, r.new, 1))
-			fmt.Fprintf(all, "# %s\n%s\n", r.name, diags)
-			if n := diags.Count(diag.Error); n != 1 {
-				t.Fatalf("%d errors, want 1:\n%s", n, diags)
+			if n := diags.Count(severity); n != 1 || r.warning && diags.HasErrors() {
+				t.Fatalf("%d of severity %s, want 1 and nothing worse:\n%s", n, severity, diags)
 			}
-			line := strings.Count(before, "\n") + 1 + r.offset
-			for _, d := range diags {
-				if d.Severity != diag.Error {
-					continue
-				}
-				if d.Pos.Line != line || d.Pos.Col == 0 {
-					t.Errorf("error at %s, want line %d:\n%s", d.Pos, line, d)
-				}
-				for _, want := range r.want {
-					if !strings.Contains(d.String(), want) {
-						t.Errorf("no %q in:\n%s", want, d)
-					}
+			d := diags[slices.IndexFunc(diags, func(d diag.Diagnostic) bool { return d.Severity == severity })]
+			if line := strings.Count(before, "\n") + 1 + r.offset; d.Pos.Line != line || d.Pos.Col == 0 {
+				t.Errorf("at %s, want line %d:\n%s", d.Pos, line, d)
+			}
+			for _, want := range r.want {
+				if !strings.Contains(d.String(), want) {
+					t.Errorf("no %q in:\n%s", want, d)
 				}
 			}
 		})

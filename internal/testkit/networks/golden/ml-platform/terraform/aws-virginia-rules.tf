@@ -13,7 +13,7 @@ resource "aws_security_group" "aws_virginia__ml__inference" {
 resource "aws_vpc_security_group_ingress_rule" "aws_virginia__ml__inference" {
   for_each = {
     "any inference"         = { protocol = "-1", from = null, to = null, cidr = null, peer = aws_security_group.aws_virginia__ml__inference.id, policy = "allow-from-subnet" }
-    "icmp 0.0.0.0/0"        = { protocol = "icmp", from = -1, to = -1, cidr = "0.0.0.0/0", peer = null, policy = "allow-path-mtu" }
+    "path-mtu 0.0.0.0/0"    = { protocol = "icmp", from = 3, to = 4, cidr = "0.0.0.0/0", peer = null, policy = "allow-path-mtu" }
     "tcp/443 10.200.0.0/16" = { protocol = "tcp", from = 443, to = 443, cidr = "10.200.0.0/16", peer = null, policy = "allow-headquarters-tcp-443" }
   }
   provider = aws.prod

@@ -13,8 +13,8 @@ resource "aws_security_group" "aws_oregon__app__app" {
 resource "aws_vpc_security_group_ingress_rule" "aws_oregon__app__app" {
   for_each = {
     "any app"              = { protocol = "-1", from = null, to = null, cidr = null, peer = aws_security_group.aws_oregon__app__app.id, policy = "allow-from-subnet" }
-    "icmp 10.4.0.0/14"     = { protocol = "icmp", from = -1, to = -1, cidr = "10.4.0.0/14", peer = null, policy = "allow-path-mtu" }
-    "icmp 10.8.0.0/13"     = { protocol = "icmp", from = -1, to = -1, cidr = "10.8.0.0/13", peer = null, policy = "allow-path-mtu" }
+    "path-mtu 10.4.0.0/14" = { protocol = "icmp", from = 3, to = 4, cidr = "10.4.0.0/14", peer = null, policy = "allow-path-mtu" }
+    "path-mtu 10.8.0.0/13" = { protocol = "icmp", from = 3, to = 4, cidr = "10.8.0.0/13", peer = null, policy = "allow-path-mtu" }
     "icmp 10.8.0.0/20"     = { protocol = "icmp", from = -1, to = -1, cidr = "10.8.0.0/20", peer = null, policy = "allow-aws-oregon-gcp-oregon-and-1-more-elsewhere-c35cc2" }
     "icmp 10.12.0.0/20"    = { protocol = "icmp", from = -1, to = -1, cidr = "10.12.0.0/20", peer = null, policy = "allow-aws-oregon-gcp-oregon-and-1-more-elsewhere-c35cc2" }
     "tcp/443 10.8.0.0/20"  = { protocol = "tcp", from = 443, to = 443, cidr = "10.8.0.0/20", peer = null, policy = "allow-aws-oregon-gcp-oregon-and-1-more-elsewhere-c35cc2" }
