@@ -40,7 +40,8 @@ func noArgs(c *cobra.Command, args []string) error {
 
 // flagError turns a mistake in a flag into a usageError with did-you-mean.
 func flagError(c *cobra.Command, err error) error {
-	e := &usageError{text: err.Error(), hint: c.CommandPath() + " --help lists the flags"}
+	text, _, _ := strings.Cut(err.Error(), ": strconv.")
+	e := &usageError{text: text, hint: c.CommandPath() + " --help lists the flags"}
 	name, unknown := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !unknown {
 		return e

@@ -99,10 +99,33 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 	}
 	root.AddCommand(network...)
 	root.AddCommand(other...)
-	for _, c := range append(network, other...) {
+	for _, c := range root.Commands() {
 		c.SuggestionsMinimumDistance = 2
 	}
+	root.SetHelpCommand(helpCommand(root))
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		c.Args = noCommand
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	return root
+}
+
+// helpCommand is cobra's, but a word that is no command is wrong usage.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Say how a command is used",
+		GroupID: "other",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return noCommand(root, args)
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
+	}
 }
 
 // noCommand refuses a word that is no command.

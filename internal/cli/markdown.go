@@ -22,7 +22,7 @@ func markdown(root *cobra.Command) []byte {
 	})
 	fmt.Fprintf(&b, "\n## Everywhere\n\n")
 	flags(&b, root.PersistentFlags())
-	fmt.Fprintf(&b, "There is colour on a terminal unless `NO_COLOR` is set, and none elsewhere. JSON has a\n`format_version`: its first number changes when keys change their meaning or go.\n")
+	fmt.Fprintf(&b, "\nThere is colour on a terminal unless `NO_COLOR` is set, and none elsewhere. JSON has a\n`format_version`: its first number changes when keys change their meaning or go.\n")
 	walk(root, func(c *cobra.Command) {
 		if c == root {
 			return
@@ -73,7 +73,6 @@ func flags(b *bytes.Buffer, set *pflag.FlagSet) {
 		}
 		fmt.Fprintf(b, "| `%s` | %s |\n", name, usage)
 	})
-	fmt.Fprintln(b)
 }
 
 // paragraphs keeps indented lines apart as code.

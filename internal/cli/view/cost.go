@@ -78,8 +78,8 @@ func (p *Printer) Cost(c Cost) {
 	b := c.Bill
 	p.Title("Bill of "+c.Network, "USD a month at list prices"+asOf(b.Lines))
 	t := table{columns: []column{
-		{head: "POSITION"}, {head: "FOR", flex: true, wrap: true}, {head: "QUANTITY", right: true}, {head: "UNIT PRICE", right: true},
-		{head: "AMOUNT", right: true}, {head: "PRICE OF", drop: 1}, {head: "MARK", drop: 2},
+		{head: "POSITION"}, {head: "FOR", flex: true, wrap: true, drop: 2}, {head: "QUANTITY", right: true}, {head: "UNIT PRICE", right: true},
+		{head: "AMOUNT", right: true}, {head: "PRICE OF", drop: 3}, {head: "MARK", drop: 1},
 	}}
 	for _, g := range c.groups() {
 		t.add(p.bold(groupTitle(c.By, g.Key)), "", "", "", p.bold(g.Amount.String()))
