@@ -78,7 +78,6 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 		Args:          noCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("tieline {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommandGroupID("other")
@@ -99,9 +98,6 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 	}
 	root.AddCommand(network...)
 	root.AddCommand(other...)
-	for _, c := range root.Commands() {
-		c.SuggestionsMinimumDistance = 2
-	}
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -134,6 +130,7 @@ func noCommand(c *cobra.Command, args []string) error {
 		return nil
 	}
 	e := &usageError{text: fmt.Sprintf("%s has no command %q", c.CommandPath(), args[0])}
+	c.SuggestionsMinimumDistance = 2
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		e.hint = fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
 		return e
