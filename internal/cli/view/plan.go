@@ -145,7 +145,7 @@ func networkName(v fabric.VPC) string {
 	if v.Existing != "" {
 		name += " (joined)"
 	}
-	if v.Role == fabric.Hub {
+	if v.Role == fabric.Hub && v.Name != "hub" {
 		name += " (hub)"
 	}
 	return name
@@ -267,7 +267,7 @@ func suiteText(l fabric.Link) string {
 		return ""
 	}
 	s := l.Suite
-	text := fmt.Sprintf("%s prf-%s dh%s", s.IKEEncryption, s.PRF, s.IKEGroup)
+	text := fmt.Sprintf("%s %s dh%s", s.IKEEncryption, s.PRF, s.IKEGroup)
 	if s.ESPEncryption != s.IKEEncryption || s.PFSGroup != s.IKEGroup {
 		text += fmt.Sprintf(", ESP %s dh%s", s.ESPEncryption, s.PFSGroup)
 	}
