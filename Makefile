@@ -18,7 +18,10 @@ run: build
 	bin/tieline render $(EXAMPLE) -o $(OUT)
 	bin/tieline plan $(EXAMPLE)
 	@echo
-	@echo "Terraform: $(OUT)   try: bin/tieline why aws-oregon/ml -f $(EXAMPLE)"
+	@echo "The spec is $(EXAMPLE)/network.yaml, its Terraform is in $(OUT). Try next:"
+	@echo "  bin/tieline why aws-oregon/ml -f $(EXAMPLE)"
+	@echo "  bin/tieline cost $(EXAMPLE)"
+	@echo "  bin/tieline graph $(EXAMPLE) -o out/ml-platform.svg"
 
 test:
 	$(GO) test ./...
@@ -30,9 +33,11 @@ check:
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
-# Rewrite every golden file and generated page; review the diff.
+# Rewrite every golden file and generated page; review the diff. The pages that
+# show golden files come last.
 golden:
-	$(GO) test ./... -update
+	$(GO) test $$(grep -rlF 'flag.Bool("update"' --include=*_test.go internal | xargs -n1 dirname | sort -u | grep -v testkit/docs | sed 's|^|./|') -update
+	$(GO) test ./internal/testkit/docs -update
 
 fuzz:
 	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \
@@ -41,7 +46,7 @@ fuzz:
 
 # Measure, and record under docs/bench/.
 bench: build
-	$(GO) run ./internal/testkit/bench -o docs/bench
+	$(GO) test ./internal/testkit/bench -run '^$$' -bench Record -benchtime 1x -timeout 30m -args -o $(CURDIR)/docs/bench
 
 # OpenTofu from its module, for a machine without a terraform or tofu binary.
 tofu:
