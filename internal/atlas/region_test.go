@@ -88,8 +88,15 @@ func TestNearRegions(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	tests := []struct{ city, country string }{
-		{"Portland", "United States"}, {"portland", "United States"}, {"Zurich", "Switzerland"}, {"São Paulo", "Brazil"},
-		{"sao paulo", "Brazil"}, {"Montreal, Canada", "Canada"}, {"Frankfurt", "Germany"}, {"Bangalore", ""}, {"Atlantis", ""},
+		{"Portland", "United States"},
+		{"portland", "United States"},
+		{"Zurich", "Switzerland"},
+		{"São Paulo", "Brazil"},
+		{"sao paulo", "Brazil"},
+		{"Montreal, Canada", "Canada"},
+		{"Frankfurt", "Germany"},
+		{"Bangalore", ""},
+		{"Atlantis", ""},
 	}
 	for _, tt := range tests {
 		p, ok := Default().Place(tt.city)

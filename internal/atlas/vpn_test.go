@@ -173,13 +173,23 @@ func TestASNs(t *testing.T) {
 		peer   bool
 		region string
 	}{
-		{vocab.AWS, 64512, true, true, ""}, {vocab.AWS, 65000, true, true, ""}, {vocab.AWS, 65535, false, true, ""},
-		{vocab.AWS, 7224, false, false, ""}, {vocab.AWS, 9059, false, false, "eu-west-1"}, {vocab.AWS, 9059, false, true, "us-east-1"},
+		{vocab.AWS, 64512, true, true, ""},
+		{vocab.AWS, 65000, true, true, ""},
+		{vocab.AWS, 65535, false, true, ""},
+		{vocab.AWS, 7224, false, false, ""},
+		{vocab.AWS, 9059, false, false, "eu-west-1"},
+		{vocab.AWS, 9059, false, true, "us-east-1"},
 		{vocab.AWS, 4200000000, true, true, ""},
-		{vocab.GCP, 65534, true, true, ""}, {vocab.GCP, 16550, false, true, ""},
-		{vocab.Azure, 65514, true, true, ""}, {vocab.Azure, 65515, false, false, ""}, {vocab.Azure, 65517, false, false, ""},
-		{vocab.Azure, 12076, false, false, ""}, {vocab.Azure, 23456, false, false, ""}, {vocab.Azure, 65521, true, true, ""},
-		{vocab.OnPrem, 65010, true, true, ""}, {vocab.OnPrem, 23456, false, true, ""},
+		{vocab.GCP, 65534, true, true, ""},
+		{vocab.GCP, 16550, false, true, ""},
+		{vocab.Azure, 65514, true, true, ""},
+		{vocab.Azure, 65515, false, false, ""},
+		{vocab.Azure, 65517, false, false, ""},
+		{vocab.Azure, 12076, false, false, ""},
+		{vocab.Azure, 23456, false, false, ""},
+		{vocab.Azure, 65521, true, true, ""},
+		{vocab.OnPrem, 65010, true, true, ""},
+		{vocab.OnPrem, 23456, false, true, ""},
 	}
 	for _, tt := range tests {
 		r := Default().ASNs(tt.cloud)
@@ -348,13 +358,28 @@ func TestNames(t *testing.T) {
 		name string
 		want bool
 	}{
-		{NameGCPResource, "ml-oregon-1", true}, {NameGCPResource, "Ml", false}, {NameGCPResource, "1ml", false},
-		{NameGCPResource, "ml-", false}, {NameGCPResource, strings.Repeat("a", 63), true}, {NameGCPResource, strings.Repeat("a", 64), false},
-		{NameGCPLabelKey, "team_ml-1", true}, {NameGCPLabelKey, "Team", false}, {NameGCPLabelValue, "", true},
-		{NameAWSTagValue, "ML platform/prod", true}, {NameAWSSecurityGroup, strings.Repeat("s", 255), true}, {NameAWSSecurityGroup, strings.Repeat("s", 256), false},
-		{NameAzureVirtualNetwork, "vnet_1", true}, {NameAzureVirtualNetwork, "v", false}, {NameAzureVirtualNetwork, "vnet-", false},
-		{NameAzureResource, "conn-1.a_", true}, {NameAzureResource, "-x", false}, {NameAzureStorageAccount, "flowlogs01", true},
-		{NameAzureStorageAccount, "flow-logs", false}, {NameAzureResourceGroup, "rg-net.", false}, {NameAzureTagKey, "a/b", false}, {NameAWSBucket, "Logs", false},
+		{NameGCPResource, "ml-oregon-1", true},
+		{NameGCPResource, "Ml", false},
+		{NameGCPResource, "1ml", false},
+		{NameGCPResource, "ml-", false},
+		{NameGCPResource, strings.Repeat("a", 63), true},
+		{NameGCPResource, strings.Repeat("a", 64), false},
+		{NameGCPLabelKey, "team_ml-1", true},
+		{NameGCPLabelKey, "Team", false},
+		{NameGCPLabelValue, "", true},
+		{NameAWSTagValue, "ML platform/prod", true},
+		{NameAWSSecurityGroup, strings.Repeat("s", 255), true},
+		{NameAWSSecurityGroup, strings.Repeat("s", 256), false},
+		{NameAzureVirtualNetwork, "vnet_1", true},
+		{NameAzureVirtualNetwork, "v", false},
+		{NameAzureVirtualNetwork, "vnet-", false},
+		{NameAzureResource, "conn-1.a_", true},
+		{NameAzureResource, "-x", false},
+		{NameAzureStorageAccount, "flowlogs01", true},
+		{NameAzureStorageAccount, "flow-logs", false},
+		{NameAzureResourceGroup, "rg-net.", false},
+		{NameAzureTagKey, "a/b", false},
+		{NameAWSBucket, "Logs", false},
 	}
 	for _, tt := range tests {
 		if got := Default().Name(tt.kind).Allows(tt.name); got != tt.want {

@@ -86,12 +86,10 @@ func (p *parser) read(line string) {
 	case strings.HasPrefix(line, headerStart):
 		p.readHeader(line)
 	case !p.headed:
-		p.diags.Errorf(p.at(line, 0), "not a lock file: it does not begin with %q", strings.TrimSpace(headerStart)).Hint =
-			"restore it from git, or remove it to allocate everything anew"
+		p.diags.Errorf(p.at(line, 0), "not a lock file: it does not begin with %q", strings.TrimSpace(headerStart)).Hint = "restore it from git, or remove it to allocate everything anew"
 		p.stop = true
 	case strings.HasPrefix(line, "#"):
-		p.diags.Warnf(p.at(line, 0), "comment will be lost when the lock is next written").Hint =
-			"keep comments in the spec"
+		p.diags.Warnf(p.at(line, 0), "comment will be lost when the lock is next written").Hint = "keep comments in the spec"
 	default:
 		p.readEntry(line)
 	}
@@ -105,8 +103,7 @@ func (p *parser) readHeader(line string) {
 		p.diags.Errorf(p.at(line, len(headerStart)), "version %q is not a number", n)
 		p.stop = true
 	case v > version:
-		p.diags.Errorf(p.at(line, len(headerStart)), "lock file has version %d; this tieline reads up to %d", v, version).Hint =
-			"update tieline"
+		p.diags.Errorf(p.at(line, len(headerStart)), "lock file has version %d; this tieline reads up to %d", v, version).Hint = "update tieline"
 		p.stop = true
 	}
 	p.headed = true

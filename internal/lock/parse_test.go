@@ -17,17 +17,29 @@ func TestParseDiagnostics(t *testing.T) {
 		want []string
 		hint string // in the first diagnostic's hint
 	}{
-		{"no header", "!block a 10.0.0.0/16 @1\ngarbage\n",
-			[]string{`l:1:1: error: not a lock file: it does not begin with "# tieline.lock version"`}, "restore it from git"},
-		{"newer", "!" + headerStart + "2: later\nblock a 10.0.0.0/16 @1 else\n",
-			[]string{"l:1:24: error: lock file has version 2; this tieline reads up to 1"}, "update tieline"},
+		{
+			"no header", "!block a 10.0.0.0/16 @1\ngarbage\n",
+			[]string{`l:1:1: error: not a lock file: it does not begin with "# tieline.lock version"`},
+			"restore it from git",
+		},
+		{
+			"newer", "!" + headerStart + "2: later\nblock a 10.0.0.0/16 @1 else\n",
+			[]string{"l:1:24: error: lock file has version 2; this tieline reads up to 1"},
+			"update tieline",
+		},
 		{"version not a number", "!" + headerStart + "one\n", []string{`l:1:24: error: version "one" is not a number`}, ""},
 		{"comment", "# mine", []string{"l:2:1: warning: comment will be lost when the lock is next written"}, "spec"},
-		{"unknown kind", "blok a 10.0.0.0/16 @1",
-			[]string{`l:2:1: error: kind "blok" is not one of asn, block, inside, number`}, `did you mean "block"?`},
+		{
+			"unknown kind", "blok a 10.0.0.0/16 @1",
+			[]string{`l:2:1: error: kind "blok" is not one of asn, block, inside, number`},
+			`did you mean "block"?`,
+		},
 		{"short", "block a", []string{"l:2:1: error: entry has 2 words instead of at least 4"}, "form"},
-		{"host bits", "block a 10.0.0.1/16 @1",
-			[]string{`l:2:9: error: block a: "10.0.0.1/16" has host bits set: the network of 10.0.0.1 is 10.0.0.0/16`}, ""},
+		{
+			"host bits", "block a 10.0.0.1/16 @1",
+			[]string{`l:2:9: error: block a: "10.0.0.1/16" has host bits set: the network of 10.0.0.1 is 10.0.0.0/16`},
+			"",
+		},
 		{"asn zero", "asn a 0 @1", []string{`l:2:7: error: asn a: AS number "0" is not a whole number from 1 to 4294967295`}, ""},
 		{"number below zero", "number a -1 @1", []string{`l:2:10: error: number a: "-1" is not a whole number from 0 to 2147483647`}, ""},
 		{"no stamp", "block a 10.0.0.0/16 freed", []string{`l:2:21: error: "freed" is not a stamp: @ and a whole number`}, "form"},
@@ -37,17 +49,33 @@ func TestParseDiagnostics(t *testing.T) {
 		{"leftover in use", "block a~1 10.0.0.0/16 @1", []string{`l:2:7: error: key "a~1" ends in ~ and a number, which marks a freed entry`}, ""},
 		{"all at once", "block a/ 10.0.0.0/16 @1\nasn b x @1", []string{
 			`l:2:7: error: key "a/" has an empty name between slashes`,
-			`l:3:7: error: asn b: AS number "x" is not a whole number from 1 to 4294967295`}, ""},
-		{"overlap of siblings", "block a 10.0.0.0/16 @1\nblock b 10.0.1.0/24 @2",
-			[]string{"l:3:1: error: block 10.0.1.0/24 of b overlaps 10.0.0.0/16 of a\n  l:2:1: block a 10.0.0.0/16 @1"}, "tieline lock resolve"},
-		{"the later is told by its stamp", "block a 10.0.0.0/16 @2\nblock b 10.0.1.0/24 @1",
-			[]string{"l:2:1: error: block 10.0.0.0/16 of a overlaps 10.0.1.0/24 of b\n  l:3:1: block b 10.0.1.0/24 @1"}, ""},
-		{"same number of siblings", "number n/a 1 @1\nnumber n/b 1 @1\nnumber m/b 1 @1",
-			[]string{"l:3:1: error: number n/b has 1, which n/a has already\n  l:2:1: number n/a 1 @1"}, ""},
-		{"merge conflict", "<<<<<<< HEAD\nblock a 10.0.0.0/24 @1\n=======\nblock b 10.0.1.0/24 @1\n>>>>>>> other",
-			[]string{"l:2:1: error: git left a merge conflict here"}, "tieline lock resolve"},
-		{"half a merge conflict", "=======\nblock b 10.0.1.0/24 @1\n<<<<<<< HEAD",
-			[]string{"l:2:1: error: conflict marker without its beginning", "l:4:1: error: conflict marker without its end", "l:4:1: error: git left a merge conflict here"}, ""},
+			`l:3:7: error: asn b: AS number "x" is not a whole number from 1 to 4294967295`,
+		}, ""},
+		{
+			"overlap of siblings", "block a 10.0.0.0/16 @1\nblock b 10.0.1.0/24 @2",
+			[]string{"l:3:1: error: block 10.0.1.0/24 of b overlaps 10.0.0.0/16 of a\n  l:2:1: block a 10.0.0.0/16 @1"},
+			"tieline lock resolve",
+		},
+		{
+			"the later is told by its stamp", "block a 10.0.0.0/16 @2\nblock b 10.0.1.0/24 @1",
+			[]string{"l:2:1: error: block 10.0.0.0/16 of a overlaps 10.0.1.0/24 of b\n  l:3:1: block b 10.0.1.0/24 @1"},
+			"",
+		},
+		{
+			"same number of siblings", "number n/a 1 @1\nnumber n/b 1 @1\nnumber m/b 1 @1",
+			[]string{"l:3:1: error: number n/b has 1, which n/a has already\n  l:2:1: number n/a 1 @1"},
+			"",
+		},
+		{
+			"merge conflict", "<<<<<<< HEAD\nblock a 10.0.0.0/24 @1\n=======\nblock b 10.0.1.0/24 @1\n>>>>>>> other",
+			[]string{"l:2:1: error: git left a merge conflict here"},
+			"tieline lock resolve",
+		},
+		{
+			"half a merge conflict", "=======\nblock b 10.0.1.0/24 @1\n<<<<<<< HEAD",
+			[]string{"l:2:1: error: conflict marker without its beginning", "l:4:1: error: conflict marker without its end", "l:4:1: error: git left a merge conflict here"},
+			"",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data := []byte(header + "\n" + tt.file + "\n")

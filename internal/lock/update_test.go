@@ -21,43 +21,65 @@ func TestUpdate(t *testing.T) {
 		want   []string
 		change Changes
 	}{
-		{name: "nothing changes", used: []Entry{asn("a", 64512), block("b", "10.1.0.0/16"), block("a/x", "10.0.0.0/24"), block("a", "10.0.0.0/16")},
-			want: base},
-		{name: "one is added: one line more",
+		{
+			name: "nothing changes", used: []Entry{asn("a", 64512), block("b", "10.1.0.0/16"), block("a/x", "10.0.0.0/24"), block("a", "10.0.0.0/16")},
+			want: base,
+		},
+		{
+			name:   "one is added: one line more",
 			used:   []Entry{asn("a", 64512), block("a", "10.0.0.0/16"), block("a/x", "10.0.0.0/24"), block("b", "10.1.0.0/16"), block("a/y", "10.0.1.0/24")},
 			want:   []string{base[0], base[1], base[2], "block a/y 10.0.1.0/24 @4", base[3]},
-			change: Changes{Added: []Entry{at(block("a/y", "10.0.1.0/24"), 4)}}},
-		{name: "one is removed: freed",
+			change: Changes{Added: []Entry{at(block("a/y", "10.0.1.0/24"), 4)}},
+		},
+		{
+			name:   "one is removed: freed",
 			used:   []Entry{asn("a", 64512), block("a", "10.0.0.0/16"), block("a/x", "10.0.0.0/24")},
 			want:   []string{base[0], base[1], base[2], base[3] + " freed"},
-			change: Changes{Freed: []Entry{freed(at(block("b", "10.1.0.0/16"), 3))}}},
-		{name: "comes back", base: []string{"block b 10.1.0.0/16 @3 freed"}, used: []Entry{block("b", "10.1.0.0/16")},
+			change: Changes{Freed: []Entry{freed(at(block("b", "10.1.0.0/16"), 3))}},
+		},
+		{
+			name: "comes back", base: []string{"block b 10.1.0.0/16 @3 freed"}, used: []Entry{block("b", "10.1.0.0/16")},
 			want:   []string{"block b 10.1.0.0/16 @3"},
-			change: Changes{Restored: []Entry{at(block("b", "10.1.0.0/16"), 3)}}},
-		{name: "moves: the old value is held", base: []string{"block b 10.1.0.0/16 @3"}, used: []Entry{block("b", "10.4.0.0/14")},
+			change: Changes{Restored: []Entry{at(block("b", "10.1.0.0/16"), 3)}},
+		},
+		{
+			name: "moves: the old value is held", base: []string{"block b 10.1.0.0/16 @3"}, used: []Entry{block("b", "10.4.0.0/14")},
 			want: []string{"block b 10.4.0.0/14 @4", "block b~3 10.1.0.0/16 @3 freed"},
 			change: Changes{
 				Moved: []Change{{at(block("b", "10.1.0.0/16"), 3), at(block("b", "10.4.0.0/14"), 4)}},
-				Freed: []Entry{freed(at(block("b~3", "10.1.0.0/16"), 3))}}},
-		{name: "moves back: takes the held value again", base: []string{"block b 10.4.0.0/14 @4", "block b~3 10.1.0.0/16 @3 freed"}, used: []Entry{block("b", "10.1.0.0/16")},
+				Freed: []Entry{freed(at(block("b~3", "10.1.0.0/16"), 3))},
+			},
+		},
+		{
+			name: "moves back: takes the held value again", base: []string{"block b 10.4.0.0/14 @4", "block b~3 10.1.0.0/16 @3 freed"}, used: []Entry{block("b", "10.1.0.0/16")},
 			want: []string{"block b 10.1.0.0/16 @5", "block b~4 10.4.0.0/14 @4 freed"},
 			change: Changes{
 				Moved:   []Change{{at(block("b", "10.4.0.0/14"), 4), at(block("b", "10.1.0.0/16"), 5)}},
 				Removed: []Entry{freed(at(block("b~3", "10.1.0.0/16"), 3))},
-				Freed:   []Entry{freed(at(block("b~4", "10.4.0.0/14"), 4))}}},
-		{name: "grows in place: nothing to hold", base: []string{"block b 10.0.0.0/16 @3"}, used: []Entry{block("b", "10.0.0.0/15")},
+				Freed:   []Entry{freed(at(block("b~4", "10.4.0.0/14"), 4))},
+			},
+		},
+		{
+			name: "grows in place: nothing to hold", base: []string{"block b 10.0.0.0/16 @3"}, used: []Entry{block("b", "10.0.0.0/15")},
 			want:   []string{"block b 10.0.0.0/15 @4"},
-			change: Changes{Moved: []Change{{at(block("b", "10.0.0.0/16"), 3), at(block("b", "10.0.0.0/15"), 4)}}}},
-		{name: "shrinks in place: the whole old block is held", base: []string{"block b 10.0.0.0/15 @3"}, used: []Entry{block("b", "10.0.0.0/16")},
+			change: Changes{Moved: []Change{{at(block("b", "10.0.0.0/16"), 3), at(block("b", "10.0.0.0/15"), 4)}}},
+		},
+		{
+			name: "shrinks in place: the whole old block is held", base: []string{"block b 10.0.0.0/15 @3"}, used: []Entry{block("b", "10.0.0.0/16")},
 			want: []string{"block b 10.0.0.0/16 @4", "block b~3 10.0.0.0/15 @3 freed"},
 			change: Changes{
 				Moved: []Change{{at(block("b", "10.0.0.0/15"), 3), at(block("b", "10.0.0.0/16"), 4)}},
-				Freed: []Entry{freed(at(block("b~3", "10.0.0.0/15"), 3))}}},
-		{name: "scope changes", base: []string{"number n 1 @1"}, used: []Entry{{Kind: Number, Key: "n", Number: 1, Scope: ScopeOf("y", "x", "y")}},
+				Freed: []Entry{freed(at(block("b~3", "10.0.0.0/15"), 3))},
+			},
+		},
+		{
+			name: "scope changes", base: []string{"number n 1 @1"}, used: []Entry{{Kind: Number, Key: "n", Number: 1, Scope: ScopeOf("y", "x", "y")}},
 			want: []string{"number n 1 @1 in=x,y"},
 			change: Changes{Rescoped: []Change{{
 				Entry{Kind: Number, Key: "n", Number: 1, Stamp: 1},
-				Entry{Kind: Number, Key: "n", Number: 1, Stamp: 1, Scope: "x,y"}}}}},
+				Entry{Kind: Number, Key: "n", Number: 1, Stamp: 1, Scope: "x,y"},
+			}}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.base == nil {
@@ -124,12 +146,24 @@ func TestRename(t *testing.T) {
 		}},
 		{"not there", base, "aws/sit", "aws/new", base},
 		{"to itself", base, "aws/site", "aws/site", base},
-		{"new name in use stays", []string{"block a 10.0.0.0/16 @1", "block a/x 10.0.0.0/24 @1", "block b 10.1.0.0/16 @1"}, "a", "b",
-			[]string{"block a 10.0.0.0/16 @1", "block b 10.1.0.0/16 @1", "block b/x 10.0.0.0/24 @1"}},
-		{"new name freed before", []string{"block a 10.0.0.0/16 @2", "block b 10.1.0.0/16 @1 freed"}, "a", "b",
-			[]string{"block b 10.0.0.0/16 @2", "block b~1 10.1.0.0/16 @1 freed"}},
-		{"both freed", []string{"block a 10.0.0.0/16 @1 freed", "block b 10.1.0.0/16 @1 freed"}, "a", "b",
-			[]string{"block b 10.1.0.0/16 @1 freed", "block b~1 10.0.0.0/16 @1 freed"}},
+		{
+			"new name in use stays",
+			[]string{"block a 10.0.0.0/16 @1", "block a/x 10.0.0.0/24 @1", "block b 10.1.0.0/16 @1"},
+			"a", "b",
+			[]string{"block a 10.0.0.0/16 @1", "block b 10.1.0.0/16 @1", "block b/x 10.0.0.0/24 @1"},
+		},
+		{
+			"new name freed before",
+			[]string{"block a 10.0.0.0/16 @2", "block b 10.1.0.0/16 @1 freed"},
+			"a", "b",
+			[]string{"block b 10.0.0.0/16 @2", "block b~1 10.1.0.0/16 @1 freed"},
+		},
+		{
+			"both freed",
+			[]string{"block a 10.0.0.0/16 @1 freed", "block b 10.1.0.0/16 @1 freed"},
+			"a", "b",
+			[]string{"block b 10.1.0.0/16 @1 freed", "block b~1 10.0.0.0/16 @1 freed"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := New(parse(t, tt.base...).Entries()...)

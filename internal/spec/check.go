@@ -128,9 +128,11 @@ func (c *checker) account(a *Account) {
 		given Value[string]
 		cloud vocab.Cloud
 	}{
-		{"id", a.ID, vocab.AWS}, {"assume_role", a.AssumeRole, vocab.AWS},
+		{"id", a.ID, vocab.AWS},
+		{"assume_role", a.AssumeRole, vocab.AWS},
 		{"project", a.Project, vocab.GCP},
-		{"subscription", a.Subscription, vocab.Azure}, {"tenant", a.Tenant, vocab.Azure},
+		{"subscription", a.Subscription, vocab.Azure},
+		{"tenant", a.Tenant, vocab.Azure},
 	} {
 		if k.given.IsSet() && k.cloud != a.Cloud.V {
 			c.errorf(k.given.Pos, fmt.Sprintf("an account of %s has %s", a.Cloud.V.Title(), key),

@@ -54,10 +54,16 @@ func (c *checker) siteKeys(s *Site) {
 	own := []vocab.Cloud{vocab.OnPrem}
 	aws := []vocab.Cloud{vocab.AWS}
 	keys := []given{
-		{"region", s.Region.Pos, public}, {"account", s.Account.Pos, public},
-		{"zones", s.Zones.Pos, aws}, {"zone_ids", posOf(s.ZoneIDs), aws},
-		{"block", s.Block.Pos, public}, {"gateway", s.Gateway.Pos, public},
-		{"city", s.City.Pos, own}, {"cidrs", posOf(s.CIDRs), own}, {"public_ip", posOf(s.PublicIP), own}, {"bgp", s.BGP.Pos, own},
+		{"region", s.Region.Pos, public},
+		{"account", s.Account.Pos, public},
+		{"zones", s.Zones.Pos, aws},
+		{"zone_ids", posOf(s.ZoneIDs), aws},
+		{"block", s.Block.Pos, public},
+		{"gateway", s.Gateway.Pos, public},
+		{"city", s.City.Pos, own},
+		{"cidrs", posOf(s.CIDRs), own},
+		{"public_ip", posOf(s.PublicIP), own},
+		{"bgp", s.BGP.Pos, own},
 	}
 	if len(s.Networks) > 0 {
 		keys = append(keys, given{"networks", s.Networks[0].Pos, public})

@@ -51,8 +51,15 @@ const (
 )
 
 var volumeUnits = []unit{
-	{"PB", int64(PB)}, {"TB", int64(TB)}, {"GB", int64(GB)}, {"MB", int64(MB)},
-	{"PiB", 1 << 50}, {"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"B", 1},
+	{"PB", int64(PB)},
+	{"TB", int64(TB)},
+	{"GB", int64(GB)},
+	{"MB", int64(MB)},
+	{"PiB", 1 << 50},
+	{"TiB", 1 << 40},
+	{"GiB", 1 << 30},
+	{"MiB", 1 << 20},
+	{"B", 1},
 }
 
 // ParseVolume reads a number and a unit: 40TB, 1.5PiB.

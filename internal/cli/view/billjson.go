@@ -135,8 +135,10 @@ type optionJSON struct {
 func CostJSON(c Cost) any {
 	return costJSON{FormatVersion, newBillJSON(c.Bill), list(c.Links, func(l price.LinkOptions) linkOptionsJSON {
 		return linkOptionsJSON{
-			string(l.Link), []string{string(l.Sites[0]), string(l.Sites[1])},
-			[]int64{int64(l.Volumes[0]), int64(l.Volumes[1])}, int64(l.Need), l.Common, list(l.Options, newOptionJSON), list(l.Notes, same),
+			string(l.Link),
+			[]string{string(l.Sites[0]), string(l.Sites[1])},
+			[]int64{int64(l.Volumes[0]), int64(l.Volumes[1])},
+			int64(l.Need), l.Common, list(l.Options, newOptionJSON), list(l.Notes, same),
 		}
 	})}
 }

@@ -78,8 +78,13 @@ func (p *Printer) Cost(c Cost) {
 	b := c.Bill
 	p.Title("Bill of "+c.Network, "USD a month at list prices"+asOf(b.Lines))
 	t := table{columns: []column{
-		{head: "POSITION"}, {head: "FOR", flex: true, wrap: true, drop: 2}, {head: "QUANTITY", right: true}, {head: "UNIT PRICE", right: true},
-		{head: "AMOUNT", right: true}, {head: "PRICE OF", drop: 3}, {head: "MARK", drop: 1},
+		{head: "POSITION"},
+		{head: "FOR", flex: true, wrap: true, drop: 2},
+		{head: "QUANTITY", right: true},
+		{head: "UNIT PRICE", right: true},
+		{head: "AMOUNT", right: true},
+		{head: "PRICE OF", drop: 3},
+		{head: "MARK", drop: 1},
 	}}
 	for _, g := range c.groups() {
 		t.add(p.bold(groupTitle(c.By, g.Key)), "", "", "", p.bold(g.Amount.String()))
@@ -177,8 +182,13 @@ func (p *Printer) options(l price.LinkOptions) {
 	}
 	p.Title(fmt.Sprintf("Ways between %s and %s", l.Sites[0], l.Sites[1]), volume)
 	t := table{indent: "  ", columns: []column{
-		{head: "WAY", most: 44}, {head: "FIXED", right: true}, {head: "A GB", right: true}, {head: "A MONTH", right: true},
-		{head: "CARRIES", right: true, drop: 2}, {head: "MARK", drop: 3}, {head: "", flex: true, wrap: true},
+		{head: "WAY", most: 44},
+		{head: "FIXED", right: true},
+		{head: "A GB", right: true},
+		{head: "A MONTH", right: true},
+		{head: "CARRIES", right: true, drop: 2},
+		{head: "MARK", drop: 3},
+		{head: "", flex: true, wrap: true},
 	}}
 	for _, o := range l.Options {
 		mark := string(rune(o.Mark))

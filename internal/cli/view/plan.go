@@ -78,7 +78,11 @@ func (p *Printer) sites(v Plan) {
 	n := v.Network
 	p.Title("Sites", "")
 	t := table{indent: "  ", columns: []column{
-		{head: "SITE"}, {head: "WHERE"}, {head: "BLOCK"}, {head: "NETWORK"}, {head: "PREFIX"},
+		{head: "SITE"},
+		{head: "WHERE"},
+		{head: "BLOCK"},
+		{head: "NETWORK"},
+		{head: "PREFIX"},
 		{head: "SUBNETS", flex: true, wrap: true, drop: 1},
 	}}
 	for _, s := range n.Sites {
@@ -110,7 +114,12 @@ func (p *Printer) gateways(v Plan) {
 	}
 	p.Title("Gateways", "")
 	t := table{indent: "  ", columns: []column{
-		{head: "SITE"}, {head: "KIND"}, {head: "SKU"}, {head: "AS", right: true}, {head: "NETWORKS", right: true}, {head: "TUNNELS", right: true},
+		{head: "SITE"},
+		{head: "KIND"},
+		{head: "SKU"},
+		{head: "AS", right: true},
+		{head: "NETWORKS", right: true},
+		{head: "TUNNELS", right: true},
 		{head: "ANNOUNCES", flex: true, drop: 1},
 	}}
 	tunnels := map[fabric.GatewayID]int{}
@@ -216,8 +225,15 @@ func (p *Printer) links(v Plan) {
 	}
 	p.Title("Links", "")
 	t := table{indent: "  ", columns: []column{
-		{head: "LINK"}, {head: "KIND"}, {head: "TUNNELS", right: true}, {head: "CARRIES", right: true}, {head: "ASKED", right: true, drop: 2},
-		{head: "MTU", right: true}, {head: "MSS", right: true, drop: 1}, {head: "RTT", right: true}, {head: "SUITE", flex: true, drop: 3},
+		{head: "LINK"},
+		{head: "KIND"},
+		{head: "TUNNELS", right: true},
+		{head: "CARRIES", right: true},
+		{head: "ASKED", right: true, drop: 2},
+		{head: "MTU", right: true},
+		{head: "MSS", right: true, drop: 1},
+		{head: "RTT", right: true},
+		{head: "SUITE", flex: true, drop: 3},
 	}}
 	for _, l := range n.Links {
 		t.add(p.bold(linkText(l)), l.Kind.String(), number(len(l.Tunnels)), rate(l.Capacity), rate(l.Asked),

@@ -23,8 +23,15 @@ var managementPorts = []port{{22, "ssh"}, {3389, "rdp"}, {5985, "winrm"}, {5986,
 
 // storePorts belong to data stores, which are seldom meant for the world.
 var storePorts = []port{
-	{1433, "ms-sql"}, {1521, "oracle"}, {3306, "mysql"}, {5432, "postgresql"}, {6379, "redis"},
-	{9042, "cassandra"}, {9200, "elasticsearch"}, {11211, "memcached"}, {27017, "mongodb"},
+	{1433, "ms-sql"},
+	{1521, "oracle"},
+	{3306, "mysql"},
+	{5432, "postgresql"},
+	{6379, "redis"},
+	{9042, "cassandra"},
+	{9200, "elasticsearch"},
+	{11211, "memcached"},
+	{27017, "mongodb"},
 }
 
 // management names the management ports that a service includes, or "".

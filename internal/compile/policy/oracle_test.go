@@ -281,7 +281,8 @@ func TestFiltersMeanTheSpec(t *testing.T) {
 		{Proto: vocab.TCP, Ports: vocab.PortRange{First: 5432, Last: 5432}},
 		{Proto: vocab.UDP, Ports: vocab.PortRange{First: 53, Last: 53}},
 		{Proto: vocab.UDP, Ports: vocab.PortRange{First: 9, Last: 9}},
-		{Proto: vocab.ICMP}, {Proto: vocab.ESP},
+		{Proto: vocab.ICMP},
+		{Proto: vocab.ESP},
 	}
 	allowed, denied := 0, 0
 	for seed := range uint64(120) {

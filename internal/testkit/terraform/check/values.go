@@ -168,8 +168,10 @@ var conflicts = map[string][][]string{
 	"google_compute_firewall":   {{"allow", "deny"}, {"source_tags", "source_service_accounts"}},
 	"google_compute_vpn_tunnel": {{"peer_external_gateway", "peer_gcp_gateway"}, {"vpn_gateway", "target_vpn_gateway"}},
 	"azurerm_network_security_rule": {
-		{"source_port_range", "source_port_ranges"}, {"destination_port_range", "destination_port_ranges"},
-		{"source_address_prefix", "source_address_prefixes"}, {"destination_address_prefix", "destination_address_prefixes"},
+		{"source_port_range", "source_port_ranges"},
+		{"destination_port_range", "destination_port_ranges"},
+		{"source_address_prefix", "source_address_prefixes"},
+		{"destination_address_prefix", "destination_address_prefixes"},
 	},
 	"azurerm_local_network_gateway": {{"gateway_address", "gateway_fqdn"}},
 	"azurerm_virtual_network_gateway_connection": {
