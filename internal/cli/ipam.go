@@ -24,8 +24,17 @@ still free in it.
 With --check it says instead what ranges would collide with, and exits with 3
 when one does, with 0 when all are free.`,
 		Example: `  tieline ipam
-  tieline ipam --check 10.77.0.0/16 --check 10.8.0.0/20`,
-		Args: a.specArg,
+  tieline ipam --check 10.77.0.0/16 10.8.0.0/20`,
+		Args: func(c *cobra.Command, args []string) error {
+			// After --check all that looks like a range is one: --check A B.
+			for len(check) > 0 && len(args) > 0 {
+				if _, err := netip.ParsePrefix(args[0]); err != nil {
+					break
+				}
+				check, args = append(check, args[0]), args[1:]
+			}
+			return a.specArg(c, args)
+		},
 		RunE: func(c *cobra.Command, _ []string) error { return a.ipam(c.Context(), check) },
 	}
 	c.Flags().StringSliceVar(&check, "check", nil, "say what these `CIDR`s would collide with")

@@ -107,6 +107,9 @@ func (f Found) Places() []diag.Pos {
 func everything(n *fabric.Network, b price.Bill) []Answer {
 	var out []Answer
 	for _, r := range n.Reasons {
+		if _, ok := n.Filter(fabric.FilterID(r.Object)); ok {
+			continue // below, by the rule's name
+		}
 		out = append(out, Answer{Object: r.Object, Field: r.Field, Value: r.Value, Steps: r.Steps})
 	}
 	out = append(out, stated(n)...)
@@ -155,17 +158,19 @@ func stated(n *fabric.Network) []Answer {
 	return out
 }
 
-// rules gives the rules of filters by their native names.
+// rules gives the rules of filters by their native names, with the reasons
+// that the compiler left of them.
 func rules(n *fabric.Network) []Answer {
+	type key struct{ filter, rule string }
+	reasons := make(map[key]fabric.Reason, len(n.Reasons))
+	for _, r := range n.Reasons {
+		reasons[key{r.Object, r.Field}] = r
+	}
 	var out []Answer
 	for _, f := range n.Filters {
 		for _, r := range f.Rules {
-			text := r.Note
-			if text == "" {
-				text = "from a rule of the policy"
-			}
-			steps := []fabric.Step{{Text: text, Pos: r.Origin.Pos}}
-			out = append(out, Answer{Object: string(f.ID), Field: "rule", Value: r.Name, Note: f.Kind.String(), Steps: steps})
+			why := reasons[key{string(f.ID), r.Name}]
+			out = append(out, Answer{Object: string(f.ID), Field: "rule", Value: r.Name, Note: f.Kind.String() + ": " + why.Value, Steps: why.Steps})
 		}
 	}
 	return out

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
-	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
@@ -136,6 +135,7 @@ func mtu(d *draft.Draft, p *draft.Pair, s vocab.Suite) (bytes, mss int) {
 			facts = append(facts, f.ID)
 		}
 	}
-	d.Because(string(p.Link), "mtu", fmt.Sprint(bytes), draft.Step(diag.Pos{}, facts, "the smallest of both ends, with room for NAT traversal; MSS clamped to %d", mss))
+	d.Because(string(p.Link), "mtu", fmt.Sprint(bytes), draft.Step(p.Pos(), facts, "the smallest of both ends, with room for NAT traversal"))
+	d.Because(string(p.Link), "mss", fmt.Sprint(mss), draft.Step(p.Pos(), facts, "the MTU %d less the headers of IPv4 and TCP, and no more than is safe between any two gateways", bytes))
 	return bytes, mss
 }
