@@ -18,8 +18,9 @@ import (
 // plan, to fail only at apply, is in no compiled network. Random specs and the
 // corpus are held against each such rule, all with all, the naive way.
 func TestNothingFailsAtApply(t *testing.T) {
+	t.Parallel()
 	each(t, false, func(t *testing.T, n network) { checkApply(t, n.compile(t, n.text(t), n.lock(t))) })
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
 		seeds = 12
 	}

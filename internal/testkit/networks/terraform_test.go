@@ -20,12 +20,13 @@ import (
 // TestChecked: the schemas of the providers, the table of what they refuse,
 // and the formatter have nothing to say, in either layout.
 func TestChecked(t *testing.T) {
+	t.Parallel()
 	each(t, true, func(t *testing.T, n network) {
 		d := n.compile(t, n.text(t), n.lock(t))
 		for _, l := range layouts {
 			t.Run(l.name, func(t *testing.T) {
-				if n.huge && testing.Short() {
-					t.Skip("minutes of the schema checker on the estate")
+				if n.huge && (testing.Short() || l.layout == fabric.Single) {
+					t.Skip("most of a minute; Terraform validates the single layout of the estate")
 				}
 				files := d.render(t, l.layout)
 				problems, err := check.Check(files)
@@ -57,10 +58,12 @@ func unpack(t testing.TB, files fstest.MapFS) string {
 
 // TestApply has Terraform make and destroy every network but the estate, which it validates.
 func TestApply(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Terraform for minutes")
 	}
 	each(t, true, func(t *testing.T, n network) {
+		t.Parallel()
 		dir := unpack(t, n.compile(t, n.text(t), n.lock(t)).render(t, fabric.Single))
 		if n.huge {
 			terraform.Validate(t, dir)
@@ -72,6 +75,7 @@ func TestApply(t *testing.T) {
 
 // TestApplyStacks has Terraform make and destroy networks root by root.
 func TestApplyStacks(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs Terraform for minutes")
 	}
@@ -79,6 +83,7 @@ func TestApplyStacks(t *testing.T) {
 		if n.name != "triangle" && n.name != "accounts" {
 			t.Skip("the roots of triangle and accounts have all kinds of references")
 		}
+		t.Parallel()
 		files := n.compile(t, n.text(t), n.lock(t)).render(t, fabric.Stacks)
 		terraform.RunStacks(t, unpack(t, files), order(files)...)
 	})
