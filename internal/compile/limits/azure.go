@@ -142,12 +142,11 @@ func (c *counter) azureTunnels() {
 // insideAddresses bounds the tunnels of a gateway by the /30s of Azure's
 // link-local ranges, of which each takes one.
 func (c *counter) insideAddresses() *bound {
-	const tunnelBits = 30
 	pools, _ := c.d.Atlas.TunnelPools(vocab.Azure, vocab.Azure)
 	n := 0
 	var fact atlas.Fact
 	for _, p := range pools {
-		n += 1 << (tunnelBits - p.Prefix.Bits())
+		n += 1 << (atlas.TunnelBits - p.Prefix.Bits())
 		fact = p.Fact
 	}
 	return c.own("azure tunnel pools", n, "tunnels with link-local addresses", fact, "join fewer sites to this gateway")

@@ -26,6 +26,7 @@ func Limits(d *draft.Draft) {
 	c.gcp()
 	c.azure()
 	c.report()
+	layout(d)
 }
 
 // bound is what is allowed of something.
