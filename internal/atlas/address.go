@@ -145,6 +145,10 @@ func (a *Atlas) Addresses(c vocab.Cloud) AddressRules {
 // whatever the cloud, sorted.
 func (a *Atlas) AvoidedEverywhere() []Range { return slices.Clone(a.anywhere.Avoided) }
 
+// TunnelBits is the length of the IPv4 prefix inside a tunnel: all clouds take
+// a /30 of [Atlas.TunnelPools].
+const TunnelBits = 30
+
 // TunnelPools returns the ranges from which both ends of a tunnel between
 // two clouds can take their link-local /30, and the ranges inside them that
 // one of the ends refuses.

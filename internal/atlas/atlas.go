@@ -35,6 +35,7 @@ type Atlas struct {
 	asns       map[vocab.Cloud]ASNRules
 	skus       map[vocab.Cloud][]SKU
 	flowLogs   map[vocab.Cloud]FlowLog
+	nsg        Priorities
 	services   map[vocab.Cloud][]Service
 	crossLinks []CrossLink
 	prices     map[PriceItem][]priceRow // in the order of the files
@@ -84,6 +85,7 @@ func load() (*Atlas, error) {
 	l.buildVPN(a)
 	l.buildASNs(a)
 	l.buildFlowLogs(a)
+	l.buildPriorities(a)
 	for _, id := range LimitIDs {
 		if _, err := a.limit(id); err != nil {
 			l.failf("%v", err)

@@ -227,3 +227,10 @@ func BenchmarkLatencyTable(b *testing.B) {
 		parseLatency()
 	}
 }
+
+func TestNSGPriorities(t *testing.T) {
+	got := Default().NSGPriorities()
+	if got.First != 100 || got.Last != 4096 || got.Fact.ID != "azure.nsg.priority" {
+		t.Errorf("NSGPriorities() = %d to %d of %q, want 100 to 4096 of azure.nsg.priority", got.First, got.Last, got.Fact.ID)
+	}
+}

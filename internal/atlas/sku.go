@@ -20,6 +20,13 @@ const (
 	SKUAttachment   SKUKind = "attachment"   // AWS transit gateway attachment
 )
 
+// The names of sizes that no spec states.
+const (
+	SKUNameAWSLarge  = "large"          // VPN connection with large-bandwidth tunnels
+	SKUNameGCPHA     = "ha"             // tunnel of an HA VPN gateway
+	SKUNameAzureUnit = "vpn-scale-unit" // of a Virtual WAN hub's VPN gateway
+)
+
 // SKU is one size of a gateway or a tunnel.
 type SKU struct {
 	Cloud        vocab.Cloud

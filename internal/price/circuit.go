@@ -52,7 +52,7 @@ func (p *pricer) others(k fabric.Link, need vocab.Rate, volumes [2]vocab.Volume,
 // connections end at a transit gateway.
 func (p *pricer) largeTunnels(k fabric.Link, volumes [2]vocab.Volume, now way) (way, bool) {
 	w := way{Option: Option{Name: "VPN with large-bandwidth tunnels", Priced: true, Fixed: now.Fixed, Mark: now.Mark}, facts: slices.Clone(now.facts)}
-	large, ok := p.a.SKU(vocab.AWS, "large")
+	large, ok := p.a.SKU(vocab.AWS, atlas.SKUNameAWSLarge)
 	found := false
 	for _, c := range p.n.Connections {
 		g, _ := p.n.Gateway(c.Gateway)
@@ -92,11 +92,11 @@ func (p *pricer) farRate(t fabric.Tunnel, k fabric.Link) vocab.Rate {
 		var name string
 		switch g.Kind {
 		case fabric.HAVPN:
-			name = "ha"
+			name = atlas.SKUNameGCPHA
 		case fabric.VPNGateway:
 			name = g.SKU
 		case fabric.VirtualHub:
-			name = "vpn-scale-unit"
+			name = atlas.SKUNameAzureUnit
 		case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.Device:
 			continue
 		}

@@ -8,14 +8,11 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// The priorities of a security group, each direction its own: a lower one is
-// evaluated first. Azure's own permissive rules begin at 65000.
+// The priorities of a security group, each direction its own, begin at the
+// lowest that Azure takes and end with the denial of everything at the highest.
 const (
-	firstNSG   = 100
-	stepNSG    = 10
-	denyOwnNSG = 4000
-	afterOwn   = 4001
-	denyAllNSG = 4096
+	stepNSG = 10
+	roomNSG = 96 // at the end, for the denial of the network's own addresses and what follows it
 )
 
 // azure makes a security group for each subnet: what is allowed by prefixes,
@@ -69,7 +66,7 @@ type nsgRule struct {
 func (b *book) securityRules(s *subnet, services []service) {
 	w := newWriter(8 + len(s.from) + len(s.to))
 	for _, dir := range directions {
-		number(w, dir, s, b.nsgRules(s, dir, services))
+		b.number(w, dir, s, b.nsgRules(s, dir, services))
 	}
 	id := fabric.FilterID(s.net.ID + "/nsg")
 	s.net.Filter = id
@@ -161,7 +158,7 @@ func nsgMerged(dir fabric.Direction, m *merged, local []netip.Prefix) []nsgRule 
 
 // number gives the rules of one direction their priorities and writes them,
 // the denials last.
-func number(w *writer, dir fabric.Direction, s *subnet, rules []nsgRule) {
+func (b *book) number(w *writer, dir fabric.Direction, s *subnet, rules []nsgRule) {
 	early, late := 0, 0
 	for i := range rules {
 		if rules[i].late {
@@ -170,8 +167,10 @@ func number(w *writer, dir fabric.Direction, s *subnet, rules []nsgRule) {
 			early++
 		}
 	}
-	step := max(1, min(stepNSG, (denyOwnNSG-firstNSG)/max(1, early)))
-	priority := firstNSG
+	room := b.d.Atlas.NSGPriorities()
+	denyOwn := room.Last - roomNSG
+	step := max(1, min(stepNSG, (denyOwn-room.First)/max(1, early)))
+	priority := room.First
 	for i := range rules {
 		if r := &rules[i]; !r.late {
 			r.rule.Priority, r.rule.Direction = priority, dir
@@ -180,10 +179,10 @@ func number(w *writer, dir fabric.Direction, s *subnet, rules []nsgRule) {
 		}
 	}
 	if late > 0 {
-		w.rule(fabric.FilterRule{Name: "deny-" + dir.String() + "-own-network", Direction: dir, Action: fabric.Deny, Priority: denyOwnNSG, Services: anything, PeerTag: "VirtualNetwork", Origin: s.origin},
+		w.rule(fabric.FilterRule{Name: "deny-" + dir.String() + "-own-network", Direction: dir, Action: fabric.Deny, Priority: denyOwn, Services: anything, PeerTag: "VirtualNetwork", Origin: s.origin},
 			describe(dir.String(), "deny", anything, "VirtualNetwork"), because(s.origin.Pos, nil, "what is connected needs a rule, though the subnet speaks to the internet"))
-		step = max(1, min(stepNSG, (denyAllNSG-afterOwn)/late))
-		priority = afterOwn
+		step = max(1, min(stepNSG, (roomNSG-1)/late))
+		priority = denyOwn + 1
 		for i := range rules {
 			if r := &rules[i]; r.late {
 				r.rule.Priority, r.rule.Direction = priority, dir
@@ -192,6 +191,6 @@ func number(w *writer, dir fabric.Direction, s *subnet, rules []nsgRule) {
 			}
 		}
 	}
-	w.rule(fabric.FilterRule{Name: "deny-" + dir.String(), Direction: dir, Action: fabric.Deny, Priority: denyAllNSG, Services: anything, All: true, Origin: s.origin},
+	w.rule(fabric.FilterRule{Name: "deny-" + dir.String(), Direction: dir, Action: fabric.Deny, Priority: room.Last, Services: anything, All: true, Origin: s.origin},
 		describe(dir.String(), "deny", anything, "everywhere"), because(s.origin.Pos, nil, "Azure allows the whole connected network and the way out by default; what is not stated is denied"))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/spec"
@@ -62,9 +63,9 @@ func Demand(d *draft.Draft) {
 // volume a month.
 const peakToMean = 3
 
-// meanRate spreads a month's volume over a month of 730 hours.
+// meanRate spreads a month's volume over the month that prices are of.
 func meanRate(v vocab.Volume) vocab.Rate {
-	const secondsPerMonth = 730 * 3600
+	const secondsPerMonth = atlas.HoursPerMonth * 3600
 	return vocab.Rate(int64(v) / secondsPerMonth * 8)
 }
 

@@ -350,7 +350,8 @@ func derivedSubnets(d *draft.Draft, s *draft.Site) {
 			e := d.Diags.Errorf(in.Existing.Pos, "existing VNet %q needs a GatewaySubnet for the site's VPN gateway", in.Name)
 			e.Code, e.Hint = "gateway-subnet", "state a free prefix of it: gateway_cidr: 10.1.255.0/27"
 		} else {
-			add(d, s.Hub, "GatewaySubnet", fabric.GatewaySubnet, in.GatewayCIDR.V.Bits())
+			g, _ := d.Atlas.Addresses(vocab.Azure).SpecialSubnet(atlas.SpecialGateway)
+			add(d, s.Hub, g.Name, fabric.GatewaySubnet, in.GatewayCIDR.V.Bits())
 		}
 	}
 }

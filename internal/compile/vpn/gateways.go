@@ -111,7 +111,7 @@ func newASNs(d *draft.Draft) *asns {
 		if s.Cloud.IsPublic() && !r.Usable.Holds(pin.V) {
 			e := d.Diags.Errorf(pin.Pos, "%s gateways cannot have AS number %s", s.Cloud.Title(), pin.V)
 			e.Code, e.Source = "asn-range", r.UsableFact.Source
-			e.Hint = "leave it out, or take one of 64512 to 65514"
+			e.Hint = fmt.Sprintf("leave it out, or take one of %s to %s", a.short[0].First, a.short[0].Last)
 		}
 		if by, ok := a.taken[pin.V]; ok {
 			e := d.Diags.Errorf(pin.Pos, "AS number %s is also that of site %q: gateways of one number refuse each other's routes", pin.V, by)

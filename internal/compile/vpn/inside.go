@@ -9,6 +9,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -79,15 +80,11 @@ func (in *inside) candidates(a, b vocab.Cloud) []netip.Prefix {
 	var out []netip.Prefix
 	const most = 2048 // more than any gateway takes
 	for _, r := range pools {
-		for at := netip.PrefixFrom(r.Prefix.Addr(), 30); r.Prefix.Contains(at.Addr()) && len(out) < most; {
+		for at := netip.PrefixFrom(r.Prefix.Addr(), atlas.TunnelBits); r.Prefix.Contains(at.Addr()) && len(out) < most; {
 			if !overlapsAny(refused, at) {
 				out = append(out, at)
 			}
-			next := at.Addr()
-			for range 4 {
-				next = next.Next()
-			}
-			at = netip.PrefixFrom(next, 30)
+			at = netip.PrefixFrom(prefix.LastAddr(at).Next(), atlas.TunnelBits)
 		}
 	}
 	in.free[key] = out
@@ -168,7 +165,7 @@ func (in *inside) take(p *draft.Pair, id fabric.TunnelID, i int) netip.Prefix {
 			return in.give(id, scopes, c, draft.Step(p.Pos(), facts, "the first /30 that both ends take and no other tunnel of theirs has"))
 		}
 	}
-	none := netip.PrefixFrom(netip.IPv4Unspecified(), 30)
+	none := netip.PrefixFrom(netip.IPv4Unspecified(), atlas.TunnelBits)
 	if in.full[p.Link] {
 		return none // said once for all of the link's tunnels
 	}
@@ -196,7 +193,7 @@ func (in *inside) allowed(a, z vocab.Cloud, p netip.Prefix) bool {
 	for _, r := range pools {
 		ok = ok || r.Prefix.Contains(p.Addr())
 	}
-	return ok && p.Bits() == 30 && !overlapsAny(refused, p)
+	return ok && p.Bits() == atlas.TunnelBits && !overlapsAny(refused, p)
 }
 
 func (in *inside) checkPin(p *draft.Pair, pin spec.Value[netip.Prefix], a, z vocab.Cloud) {
