@@ -19,6 +19,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 type initOptions struct {
@@ -183,7 +184,7 @@ func inRepository(dir string) bool {
 // completeRegions offers cloud:region.
 func completeRegions(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	var out []string
-	for _, c := range ask.Clouds {
+	for _, c := range vocab.Clouds {
 		for _, r := range atlas.Default().Regions(c) {
 			out = append(out, c.String()+":"+r.Name)
 		}

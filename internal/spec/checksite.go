@@ -8,9 +8,6 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// exampleRegion is a region for the hint of a message and for the starter.
-var exampleRegion = map[vocab.Cloud]string{vocab.AWS: "us-west-2", vocab.GCP: "us-west1", vocab.Azure: "westus2"}
-
 // given is a key that only some clouds have, with its place when it is set.
 type given struct {
 	key   string
@@ -36,7 +33,7 @@ func (c *checker) site(i int) {
 		return
 	}
 	if !s.Region.IsSet() {
-		c.errorf(s.Pos, "add region, for example "+exampleRegion[s.Cloud.V], "site %q has no region", s.Name)
+		c.errorf(s.Pos, "add region, for example "+ExampleRegion(s.Cloud.V), "site %q has no region", s.Name)
 	}
 	c.siteAccount(s, i)
 	if s.Zones.V > 0 && len(s.ZoneIDs) > 0 && s.Zones.V != len(s.ZoneIDs) {

@@ -34,6 +34,23 @@ func ParseStarterSite(s string) (StarterSite, error) {
 	return StarterSite{cloud, region}, nil
 }
 
+// ExampleRegion is the region of a cloud that hints name and a starter spec
+// has when none is asked for: all of one part of the world. It is empty for a
+// site of one's own.
+func ExampleRegion(c vocab.Cloud) string {
+	switch c {
+	case vocab.AWS:
+		return "us-west-2"
+	case vocab.GCP:
+		return "us-west1"
+	case vocab.Azure:
+		return "westus2"
+	case vocab.OnPrem, vocab.Exchange:
+		return ""
+	}
+	return ""
+}
+
 // accountExample is the account of each cloud in a starter spec.
 var accountExample = map[vocab.Cloud]string{
 	vocab.AWS:   `{cloud: aws, id: "111122223333"}             # the account's 12 digits, in quotes`,
@@ -76,7 +93,7 @@ func (s *starter) fill() {
 	}
 	s.Pool = s.Pool.Masked()
 	if len(s.Sites) == 0 {
-		s.Sites = []StarterSite{{vocab.AWS, exampleRegion[vocab.AWS]}, {vocab.GCP, exampleRegion[vocab.GCP]}}
+		s.Sites = []StarterSite{{vocab.AWS, ExampleRegion(vocab.AWS)}, {vocab.GCP, ExampleRegion(vocab.GCP)}}
 	}
 	taken := map[string]bool{"app": true, "data": true, "headquarters": true}
 	for _, site := range s.Sites {

@@ -17,12 +17,6 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// Clouds are those that a starter can have sites in.
-var Clouds = []vocab.Cloud{vocab.AWS, vocab.GCP, vocab.Azure}
-
-// usual is the region of each cloud that is offered first: one metro area.
-var usual = map[vocab.Cloud]string{vocab.AWS: "us-west-2", vocab.GCP: "us-west1", vocab.Azure: "westus2"}
-
 // Possible reports whether there is someone to ask: both ends are terminals.
 func Possible(in io.Reader, out io.Writer) bool {
 	return isTerminal(in) && isTerminal(out)
@@ -41,8 +35,8 @@ func Starter(ctx context.Context, in io.Reader, out io.Writer, a *atlas.Atlas, k
 		answers.Name = "my-network"
 	}
 	clouds := []vocab.Cloud{vocab.AWS, vocab.GCP}
-	options := make([]huh.Option[vocab.Cloud], 0, len(Clouds))
-	for _, c := range Clouds {
+	options := make([]huh.Option[vocab.Cloud], 0, len(vocab.Clouds))
+	for _, c := range vocab.Clouds {
 		options = append(options, huh.NewOption(c.Title(), c))
 	}
 	err := run(ctx, in, out, huh.NewGroup(
@@ -56,7 +50,7 @@ func Starter(ctx context.Context, in io.Reader, out io.Writer, a *atlas.Atlas, k
 	regions := make([]string, len(clouds))
 	fields := make([]huh.Field, 0, len(clouds))
 	for i, c := range clouds {
-		regions[i] = usual[c]
+		regions[i] = spec.ExampleRegion(c)
 		var list []huh.Option[string]
 		for _, r := range a.Regions(c) {
 			list = append(list, huh.NewOption(fmt.Sprintf("%s  %s", r.Name, r.City), r.Name))
