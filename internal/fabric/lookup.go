@@ -25,11 +25,6 @@ func (n *Network) Site(id SiteID) (Site, bool) {
 	return find(n.Sites, id, func(s *Site) SiteID { return s.ID })
 }
 
-// Segment returns the segment of that id.
-func (n *Network) Segment(id SegmentID) (Segment, bool) {
-	return find(n.Segments, id, func(s *Segment) SegmentID { return s.ID })
-}
-
 // VPC returns the VPC of that id.
 func (n *Network) VPC(id VPCID) (VPC, bool) {
 	return find(n.VPCs, id, func(v *VPC) VPCID { return v.ID })
@@ -45,19 +40,9 @@ func (n *Network) Gateway(id GatewayID) (Gateway, bool) {
 	return find(n.Gateways, id, func(g *Gateway) GatewayID { return g.ID })
 }
 
-// Attachment returns the attachment of that id.
-func (n *Network) Attachment(id AttachmentID) (Attachment, bool) {
-	return find(n.Attachments, id, func(a *Attachment) AttachmentID { return a.ID })
-}
-
 // Link returns the link of that id.
 func (n *Network) Link(id LinkID) (Link, bool) {
 	return find(n.Links, id, func(l *Link) LinkID { return l.ID })
-}
-
-// Connection returns the connection of that id.
-func (n *Network) Connection(id ConnectionID) (Connection, bool) {
-	return find(n.Connections, id, func(c *Connection) ConnectionID { return c.ID })
 }
 
 // Tunnel returns the tunnel of that id.

@@ -43,9 +43,6 @@ func Covers(outer, inner netip.Prefix) bool {
 	return outer.IsValid() && inner.IsValid() && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())
 }
 
-// FirstAddr returns the lowest address of p: its network address.
-func FirstAddr(p netip.Prefix) netip.Addr { return normal(p).Addr() }
-
 // LastAddr returns the highest address of p: in IPv4, its broadcast address.
 func LastAddr(p netip.Prefix) netip.Addr {
 	p = normal(p)

@@ -1,7 +1,6 @@
 package prefix
 
 import (
-	"cmp"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -237,11 +236,4 @@ func (s Set) String() string {
 		b.WriteString(p.String())
 	}
 	return b.String()
-}
-
-// Compare orders sets by their ranges, for sorting.
-func (s Set) Compare(t Set) int {
-	return slices.CompareFunc(s.spans, t.spans, func(a, b span) int {
-		return cmp.Or(a.first.Compare(b.first), a.last.Compare(b.last))
-	})
 }

@@ -105,9 +105,6 @@ func (x *Index) Account(name string) (int, bool) { i, ok := x.accounts[name]; re
 // Segment returns the index in Spec.Segments of the segment with the name.
 func (x *Index) Segment(name string) (int, bool) { i, ok := x.segments[name]; return i, ok }
 
-// SegmentSubnets returns the subnets of a segment, in the order of the spec.
-func (x *Index) SegmentSubnets(name string) []SubnetRef { return x.bySegment[name] }
-
 // SiteAccount returns the index in Spec.Accounts of the account that holds a
 // site's resources: the one it names, or the only one of its cloud. False
 // where there is none, or more than one.

@@ -22,7 +22,6 @@ type schema struct {
 	Enum          []json.RawMessage `json:"enum,omitempty"`
 	Pattern       string            `json:"pattern,omitempty"`
 	MinLength     int               `json:"minLength,omitempty"`
-	MaxLength     int               `json:"maxLength,omitempty"`
 	Minimum       *int64            `json:"minimum,omitempty"`
 	Maximum       *int64            `json:"maximum,omitempty"`
 	Items         *schema           `json:"items,omitempty"`

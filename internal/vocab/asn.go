@@ -21,10 +21,5 @@ func ParseASN(s string) (ASN, error) {
 // String gives the number in decimal.
 func (a ASN) String() string { return strconv.FormatUint(uint64(a), 10) }
 
-// IsPrivate reports whether a is for private use (RFC 6996).
-func (a ASN) IsPrivate() bool {
-	return a >= 64512 && a <= 65534 || a >= 4200000000 && a <= 4294967294
-}
-
 // UnmarshalText is [ParseASN].
 func (a *ASN) UnmarshalText(b []byte) (err error) { *a, err = ParseASN(string(b)); return err }

@@ -148,18 +148,6 @@ func (s *Site) GatewayID() fabric.GatewayID {
 	return ""
 }
 
-// Gateway returns the site's gateway in the network being made, nil before it
-// is there or when the site has none.
-func (d *Draft) Gateway(s *Site) *fabric.Gateway {
-	id := s.GatewayID()
-	for i := range d.Net.Gateways {
-		if d.Net.Gateways[i].ID == id {
-			return &d.Net.Gateways[i]
-		}
-	}
-	return nil
-}
-
 // SortByID sorts a slice of objects by id.
 func SortByID[T any, K cmp.Ordered](s []T, id func(T) K) {
 	slices.SortStableFunc(s, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
