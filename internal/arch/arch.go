@@ -1,5 +1,6 @@
-// Package arch holds the import policy of the project as a readable text, and
-// the test that enforces it.
+// Package arch holds the import policy of the project as a readable text, the
+// test that enforces it, and one that keeps the constants of clouds in the
+// atlas.
 package arch
 
 // Policy gives each package (below internal/) its level. A package imports

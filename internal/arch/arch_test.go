@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -33,11 +34,9 @@ func level(t *testing.T, pkg string) (int, string) {
 	return 0, ""
 }
 
-// imports lists each package's imports from the project, tests left out.
-func imports(t *testing.T) map[string][]string {
+// walkSources parses the Go files below a folder, tests and testdata left out.
+func walkSources(t *testing.T, root string, mode parser.Mode, visit func(path string, fset *token.FileSet, f *ast.File)) {
 	t.Helper()
-	out := map[string][]string{}
-	root := ".."
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -48,15 +47,30 @@ func imports(t *testing.T) map[string][]string {
 		if d.IsDir() || !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly)
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, p, nil, mode)
 		if err != nil {
 			return err
 		}
+		visit(p, fset, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// imports lists each package's imports from the project, tests left out.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	const root = ".."
+	walkSources(t, root, parser.ImportsOnly, func(p string, _ *token.FileSet, f *ast.File) {
 		pkg := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(p), root+string(filepath.Separator)))
 		for _, imp := range f.Imports {
 			s, err := strconv.Unquote(imp.Path.Value)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			if rest, ok := strings.CutPrefix(s, module); ok && !slices.Contains(out[pkg], rest) {
 				out[pkg] = append(out[pkg], rest)
@@ -64,11 +78,7 @@ func imports(t *testing.T) map[string][]string {
 				out[pkg] = []string{}
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return out
 }
 
