@@ -25,10 +25,6 @@ func subnet(v fabric.VPC, name string, way fabric.Internet) fabric.Subnet {
 	return fabric.Subnet{ID: fabric.SubnetID(string(v.ID) + "/" + name), VPC: v.ID, Site: v.Sites[0], Name: name, Internet: way}
 }
 
-func end(s fabric.Subnet) fabric.FlowEnd {
-	return fabric.FlowEnd{Ref: string(s.ID), Site: s.Site, Subnets: []fabric.SubnetID{s.ID}}
-}
-
 var internet = fabric.FlowEnd{Ref: "internet", Internet: true}
 
 func line(n int) fabric.Origin {

@@ -351,10 +351,8 @@ func (d *decoder) entries(n *yaml.Node) []entry {
 		}
 		out = append(out, entry{key: k, value: v})
 	}
-	if merges != nil {
-		for _, m := range merges {
-			out = d.merge(out, m, 0)
-		}
+	for _, m := range merges {
+		out = d.merge(out, m, 0)
 	}
 	return out
 }

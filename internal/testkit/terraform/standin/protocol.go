@@ -91,7 +91,8 @@ func protoType(a *schema.Attribute) (tftypes.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tftypes.ParseJSONType(b) //nolint:staticcheck // deprecated for providers; a copied schema has no other form
+	//lint:ignore SA1019 not meant for providers, but a copied schema has no other form
+	return tftypes.ParseJSONType(b)
 }
 
 func protoNesting(n schema.Nesting) tfprotov5.SchemaNestedBlockNestingMode {

@@ -53,6 +53,7 @@ func (s *server) PlanResourceChange(_ context.Context, req *tfprotov5.PlanResour
 	if err != nil {
 		return nil, err
 	}
+	//lint:ignore SA1019 the providers it stands in for are of the legacy type system
 	return &tfprotov5.PlanResourceChangeResponse{PlannedState: planned, UnsafeToUseLegacyTypeSystem: true}, nil
 }
 
@@ -77,6 +78,7 @@ func (s *server) ApplyResourceChange(_ context.Context, req *tfprotov5.ApplyReso
 	if err != nil {
 		return nil, err
 	}
+	//lint:ignore SA1019 the providers it stands in for are of the legacy type system
 	return &tfprotov5.ApplyResourceChangeResponse{NewState: v, UnsafeToUseLegacyTypeSystem: true}, nil
 }
 
