@@ -58,7 +58,9 @@ func peerKey(c fabric.Connection) string { return "peer" + hclInt(c.PeerInterfac
 func hclInt(n int) string { return string(hcl.Int(n)) }
 
 // customerGateways writes one for each interface of the peer that a connection
-// goes to: two of the same address and AS number cannot be.
+// goes to. AWS answers a request for a second one of the same address and AS
+// number with the first, which another link of the same account and region may
+// have made, unless their device names differ (EC2 API, CreateCustomerGateway).
 func (w writer) customerGateways(b *hcl.Body, link fabric.Link, g fabric.Gateway, connections []fabric.Connection) {
 	peer := w.mustGateway(connections[0].Peer)
 	var items []hcl.Item
@@ -78,6 +80,7 @@ func (w writer) customerGateways(b *hcl.Body, link fabric.Link, g fabric.Gateway
 		asn = "bgp_asn_extended"
 	}
 	b.Attr(asn, hcl.Quote(peer.ASN.String()))
+	b.Attr("device_name", withKey(names.Native(w.n, string(link.ID))))
 	b.Attr("tags", w.siteTags(w.title(string(link.ID))))
 	b.End()
 }
