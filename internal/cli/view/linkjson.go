@@ -38,6 +38,7 @@ type linkJSON struct {
 	Gateways    []string     `json:"gateways" doc:"their gateways, empty where none is needed"`
 	Transit     string       `json:"transit,omitempty" doc:"the hub, when it is a spoke's link"`
 	AskedBPS    int64        `json:"asked_bps,omitempty" doc:"bandwidth asked for"`
+	PeakBPS     int64        `json:"peak_bps,omitempty" doc:"of the expected traffic, in the busier direction"`
 	CapacityBPS int64        `json:"capacity_bps,omitempty" doc:"what its tunnels carry, one way; planning value"`
 	MTU         int          `json:"mtu" doc:"largest inner packet in bytes"`
 	MSS         int          `json:"mss,omitempty" doc:"TCP MSS to clamp to, in bytes"`
@@ -83,7 +84,7 @@ type tunnelEndJSON struct {
 func newLinkJSON(n *fabric.Network, l fabric.Link) linkJSON {
 	j := linkJSON{
 		ID: string(l.ID), Kind: l.Kind.String(), Sites: ids(l.Sites[:]), Gateways: ids(l.Gateways[:]), Transit: string(l.Transit),
-		AskedBPS: int64(l.Asked), CapacityBPS: int64(l.Capacity), MTU: l.MTU, MSS: l.MSS, RTT: l.RTT, RTTSource: l.RTTSource,
+		AskedBPS: int64(l.Asked), PeakBPS: int64(l.Peak), CapacityBPS: int64(l.Capacity), MTU: l.MTU, MSS: l.MSS, RTT: l.RTT, RTTSource: l.RTTSource,
 		Tunnels: list(n.TunnelsOf(l), newTunnelJSON), At: at(l.Origin),
 	}
 	if l.Kind == fabric.VPN {

@@ -42,8 +42,10 @@ func (p *Printer) Plan(v Plan) {
 	p.header(v)
 	p.Blank()
 	p.sites(v)
-	p.gateways(v)
-	p.links(v)
+	unsure := doubts(v.Network, v.Atlas)
+	p.gateways(v, marks(unsure))
+	p.links(v, marks(unsure))
+	p.doubtLegend(unsure)
 	p.rules(v)
 	p.findings(v.Findings)
 	p.bill(v)
@@ -107,7 +109,7 @@ func (p *Printer) sites(v Plan) {
 	p.Blank()
 }
 
-func (p *Printer) gateways(v Plan) {
+func (p *Printer) gateways(v Plan, m doubtMarks) {
 	n := v.Network
 	if len(n.Gateways) == 0 {
 		return
@@ -133,7 +135,7 @@ func (p *Printer) gateways(v Plan) {
 			asn = g.ASN.String()
 		}
 		announces := strings.Join(texts(g.Announce), ", ")
-		t.add(p.bold(string(g.Site)), gatewayTitle(g), g.SKU, asn, number(served(n, g)), number(tunnels[g.ID]), announces)
+		t.add(p.bold(string(g.Site)), gatewayTitle(g), m.mark(g.SKU, string(g.ID), "sku"), m.mark(asn, string(g.ID), "asn"), number(served(n, g)), number(tunnels[g.ID]), announces)
 	}
 	if len(t.rows) > mostGateways {
 		p.manyGateways(n, tunnels)
@@ -218,7 +220,7 @@ func subnetsText(n *fabric.Network, v fabric.VPC, site fabric.SiteID) string {
 	return strings.Join(out, ", ")
 }
 
-func (p *Printer) links(v Plan) {
+func (p *Printer) links(v Plan, m doubtMarks) {
 	n := v.Network
 	if len(n.Links) == 0 {
 		return
@@ -229,15 +231,16 @@ func (p *Printer) links(v Plan) {
 		{head: "KIND"},
 		{head: "TUNNELS", right: true},
 		{head: "CARRIES", right: true},
-		{head: "ASKED", right: true, drop: 2},
+		{head: "NEEDS", right: true, drop: 2},
 		{head: "MTU", right: true},
 		{head: "MSS", right: true, drop: 1},
 		{head: "RTT", right: true},
 		{head: "SUITE", flex: true, drop: 3},
 	}}
 	for _, l := range n.Links {
-		t.add(p.bold(linkText(l)), l.Kind.String(), number(len(l.Tunnels)), rate(l.Capacity), rate(l.Asked),
-			number(l.MTU), number(l.MSS), rtt(l), suiteText(l))
+		id := string(l.ID)
+		t.add(p.bold(linkText(l)), l.Kind.String(), number(len(l.Tunnels)), rate(l.Capacity), rate(max(l.Asked, l.Peak)),
+			m.mark(number(l.MTU), id, "mtu"), m.mark(number(l.MSS), id, "mss"), rtt(l), m.mark(suiteText(l), id, "suite"))
 	}
 	if len(t.rows) > mostLinks {
 		p.manyLinks(n)

@@ -21,6 +21,7 @@ type planJSON struct {
 	Findings      []findingJSON `json:"findings" doc:"warnings and notes, by place"`
 	Bill          billJSON      `json:"bill" doc:"a month at list prices"`
 	Changes       changesJSON   `json:"changes" doc:"of the lock"`
+	Unverified    []doubtJSON   `json:"unverified" doc:"values of the design that rest on recalled, unverified facts"`
 }
 
 type findingJSON struct {
@@ -99,6 +100,7 @@ func PlanJSON(v Plan) any {
 			Moved: list(c.Moved, newChangeJSON), Renamed: list(c.Renamed, newChangeJSON), Freed: list(c.Freed, newEntryJSON),
 			Removed: list(c.Removed, newEntryJSON),
 		},
+		Unverified: list(doubts(n, v.Atlas), newDoubtJSON),
 	}
 }
 

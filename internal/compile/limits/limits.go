@@ -4,8 +4,8 @@
 // that can be raised it can, once that is granted: a warning that says how
 // much to ask for, and silent when the user's own facts state it.
 //
-// How many prefixes cross a BGP session is not counted here: package routes
-// computes what is announced.
+// How many prefixes a BGP session carries is not counted: that is for the
+// clouds' control planes to work out, which no pass computes.
 package limits
 
 import (

@@ -1,7 +1,7 @@
 // Package routing decides which sites reach which, and how: paths over links,
 // what gateways announce, which route tables there are and what stands in
-// them. It computes no BGP: what the clouds' control planes make of it is the
-// business of package routes.
+// them. It computes no BGP: what the clouds' control planes make of it
+// is not worked out here.
 package routing
 
 import (

@@ -270,6 +270,7 @@ func kinds(d *draft.Draft) {
 		switch a.Cloud {
 		case vocab.AWS:
 			p.Kind = fabric.TransitPeerLink
+			otherRegions(d, p, a, b)
 		case vocab.GCP:
 			p.Kind = gcpLink(a, b)
 		case vocab.Azure:
@@ -280,6 +281,17 @@ func kinds(d *draft.Draft) {
 		case vocab.OnPrem, vocab.Exchange:
 		}
 	}
+}
+
+// otherRegions refuses a link between AWS sites of one region. A peering of two
+// transit gateways there is two attachments, and the id of the accepter's is an
+// attribute of no Terraform resource (terraform-provider-aws issues 23828, 40880).
+func otherRegions(d *draft.Draft, p *draft.Pair, a, b *draft.Site) {
+	if a.Region.Name == "" || a.Region.Name != b.Region.Name {
+		return
+	}
+	e := d.Diags.Errorf(p.Pos(), "sites %q and %q cannot be joined: both are in %s, and Terraform joins transit gateways of different regions only", a.ID, b.ID, a.Region.Name)
+	e.Code, e.Hint = "same-region", "make their networks one site's: its transit gateway joins them, in several accounts too"
 }
 
 func gcpLink(a, b *draft.Site) fabric.LinkKind {

@@ -117,25 +117,22 @@ func pick[T comparable](d *draft.Draft, p *draft.Pair, role string, pin spec.Val
 // smallest of both ends with NAT traversal allowed for, and of what is safe
 // between any two gateways.
 func mtu(d *draft.Draft, p *draft.Pair, s vocab.Suite) (bytes, mss int) {
-	bytes, common := d.Atlas.MTU(atlas.MTUCommonVPN)
-	facts := []string{common.ID}
+	bytes, least := d.Atlas.MTU(atlas.MTUCommonVPN)
 	for _, i := range []int{p.A, p.B} {
-		m, f := d.Atlas.VPN(d.Sites[i].Cloud).MTU(s.ESPEncryption, s.ESPIntegrity, true)
-		if m > 0 {
-			facts = append(facts, f.ID)
-			bytes = min(bytes, m)
+		if m, f := d.Atlas.VPN(d.Sites[i].Cloud).MTU(s.ESPEncryption, s.ESPIntegrity, true); m > 0 && m < bytes {
+			bytes, least = m, f
 		}
 	}
+	d.Because(string(p.Link), "mtu", fmt.Sprint(bytes), draft.Step(p.Pos(), []string{least.ID}, "the smallest of both ends, with room for NAT traversal, and of what is safe between any two gateways"))
 	const headers = 40 // IPv4 and TCP without options (RFC 9293 section 3.7.1)
 	mss = bytes - headers
+	why := fmt.Sprintf("the MTU %d less the headers of IPv4 and TCP", bytes)
 	if f, ok := d.Atlas.Fact("common.vpn.mss"); ok {
 		var n int
-		if _, err := fmt.Sscan(f.Value, &n); err == nil {
-			mss = min(mss, n)
-			facts = append(facts, f.ID)
+		if _, err := fmt.Sscan(f.Value, &n); err == nil && n < mss {
+			mss, least, why = n, f, "what is safe between any two gateways"
 		}
 	}
-	d.Because(string(p.Link), "mtu", fmt.Sprint(bytes), draft.Step(p.Pos(), facts, "the smallest of both ends, with room for NAT traversal"))
-	d.Because(string(p.Link), "mss", fmt.Sprint(mss), draft.Step(p.Pos(), facts, "the MTU %d less the headers of IPv4 and TCP, and no more than is safe between any two gateways", bytes))
+	d.Because(string(p.Link), "mss", fmt.Sprint(mss), draft.Step(p.Pos(), []string{least.ID}, "%s", why))
 	return bytes, mss
 }
