@@ -7,10 +7,11 @@ resource "aws_customer_gateway" "aws_oregon__azure_wus2" {
   provider = aws.prod
   region   = "us-west-2"
 
-  type       = "ipsec.1"
-  ip_address = each.value
-  bgp_asn    = "64514"
-  tags       = merge(local.tags, { Name = "ml-platform-aws-oregon--azure-wus2-${each.key}" })
+  type        = "ipsec.1"
+  ip_address  = each.value
+  bgp_asn     = "64514"
+  device_name = "ml-platform-aws-oregon--azure-wus2-${each.key}"
+  tags        = merge(local.tags, { Name = "ml-platform-aws-oregon--azure-wus2-${each.key}" })
 }
 
 locals {

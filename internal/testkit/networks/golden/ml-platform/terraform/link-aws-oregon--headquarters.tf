@@ -6,10 +6,11 @@ resource "aws_customer_gateway" "aws_oregon__headquarters" {
   provider = aws.prod
   region   = "us-west-2"
 
-  type       = "ipsec.1"
-  ip_address = each.value
-  bgp_asn    = "65000"
-  tags       = merge(local.tags, { Name = "ml-platform-aws-oregon--headquarters-${each.key}" })
+  type        = "ipsec.1"
+  ip_address  = each.value
+  bgp_asn     = "65000"
+  device_name = "ml-platform-aws-oregon--headquarters-${each.key}"
+  tags        = merge(local.tags, { Name = "ml-platform-aws-oregon--headquarters-${each.key}" })
 }
 
 locals {

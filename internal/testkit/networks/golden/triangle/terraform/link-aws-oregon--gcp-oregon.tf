@@ -7,10 +7,11 @@ resource "aws_customer_gateway" "aws_oregon__gcp_oregon" {
   provider = aws.prod
   region   = "us-west-2"
 
-  type       = "ipsec.1"
-  ip_address = each.value
-  bgp_asn    = "64514"
-  tags       = merge(local.tags, { Name = "triangle-aws-oregon--gcp-oregon-${each.key}" })
+  type        = "ipsec.1"
+  ip_address  = each.value
+  bgp_asn     = "64514"
+  device_name = "triangle-aws-oregon--gcp-oregon-${each.key}"
+  tags        = merge(local.tags, { Name = "triangle-aws-oregon--gcp-oregon-${each.key}" })
 }
 
 locals {
