@@ -66,35 +66,6 @@ func NthAddr(p netip.Prefix, i uint64) (netip.Addr, bool) {
 	return number(p.Addr()).or(uint128{0, i}).addr(p.Addr().Is4()), true
 }
 
-// Usable returns the lowest and highest address of p that is left when the
-// first and the last so many are kept back, and false when none is.
-func Usable(p netip.Prefix, first, last uint64) (lo, hi netip.Addr, ok bool) {
-	p = normal(p)
-	lo, ok = NthAddr(p, first)
-	if !ok {
-		return netip.Addr{}, netip.Addr{}, false
-	}
-	host := lowBits(p.Addr().BitLen() - p.Bits())
-	if host.less(uint128{0, last}) {
-		return netip.Addr{}, netip.Addr{}, false
-	}
-	hi = number(LastAddr(p)).sub(uint128{0, last}).addr(p.Addr().Is4())
-	if hi.Less(lo) {
-		return netip.Addr{}, netip.Addr{}, false
-	}
-	return lo, hi, true
-}
-
-// Halves returns the two halves of p, and false for a single address.
-func Halves(p netip.Prefix) (lo, hi netip.Prefix, ok bool) {
-	p = normal(p)
-	if !p.IsValid() || p.IsSingleIP() {
-		return netip.Prefix{}, netip.Prefix{}, false
-	}
-	lo = netip.PrefixFrom(p.Addr(), p.Bits()+1)
-	return lo, buddy(lo), true
-}
-
 // Split returns the first n of the equal subnets into which p must be cut to
 // give n: four of /18 for a /16 cut into 3 or 4, of which it returns n. It
 // returns nil when n is below 1, above 65536, or more than p can give.
@@ -121,21 +92,6 @@ func Split(p netip.Prefix, n int) []netip.Prefix {
 // Aggregate returns the fewest prefixes that hold exactly the addresses of
 // list, in order.
 func Aggregate(list []netip.Prefix) []netip.Prefix { return FromPrefixes(list...).Prefixes() }
-
-// Summary returns the longest single prefix that covers all of list, and
-// false for an empty list or one of both families. It may cover more.
-func Summary(list []netip.Prefix) (netip.Prefix, bool) {
-	s := FromPrefixes(list...)
-	if s.IsEmpty() {
-		return netip.Prefix{}, false
-	}
-	first, last := s.spans[0].first, s.spans[len(s.spans)-1].last
-	if first.Is4() != last.Is4() {
-		return netip.Prefix{}, false
-	}
-	common := number(first).commonBits(number(last)) - (128 - first.BitLen())
-	return netip.PrefixFrom(first, common).Masked(), true
-}
 
 // normal returns p masked, without zone and unmapped; the zero prefix stays.
 func normal(p netip.Prefix) netip.Prefix {

@@ -55,28 +55,7 @@ func TestLastAndNthAddr(t *testing.T) {
 	}
 }
 
-func TestUsable(t *testing.T) {
-	for _, tt := range []struct {
-		p           string
-		first, last uint64
-		lo, hi      string
-	}{
-		{"10.0.0.0/24", 4, 1, "10.0.0.4", "10.0.0.254"},
-		{"10.0.0.0/30", 1, 1, "10.0.0.1", "10.0.0.2"},
-		{"10.0.0.0/32", 0, 0, "10.0.0.0", "10.0.0.0"},
-		{"10.0.0.0/31", 1, 1, "", ""},
-		{"10.0.0.0/30", 4, 0, "", ""},
-		{"10.0.0.0/30", 0, 4, "", ""},
-		{"0.0.0.0/0", 1, 1 << 33, "", ""},
-	} {
-		lo, hi, ok := Usable(pfx(tt.p), tt.first, tt.last)
-		if ok != (tt.lo != "") || ok && (lo.String() != tt.lo || hi.String() != tt.hi) {
-			t.Errorf("Usable(%s, %d, %d) = %v, %v, %v, want %q, %q", tt.p, tt.first, tt.last, lo, hi, ok, tt.lo, tt.hi)
-		}
-	}
-}
-
-func TestSplitAndHalves(t *testing.T) {
+func TestSplit(t *testing.T) {
 	for _, tt := range []struct {
 		p    string
 		n    int
@@ -92,13 +71,6 @@ func TestSplitAndHalves(t *testing.T) {
 	} {
 		if got := Split(pfx(tt.p), tt.n); !slices.Equal(got, tt.want) {
 			t.Errorf("Split(%s, %d) = %v, want %v", tt.p, tt.n, got, tt.want)
-		}
-		if tt.n != 2 {
-			continue
-		}
-		lo, hi, ok := Halves(pfx(tt.p))
-		if ok != (tt.want != nil) || ok && (lo != tt.want[0] || hi != tt.want[1]) {
-			t.Errorf("Halves(%s) = %v, %v, %v, want %v", tt.p, lo, hi, ok, tt.want)
 		}
 	}
 }

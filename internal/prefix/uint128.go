@@ -64,12 +64,3 @@ func (u uint128) zeros() int {
 	}
 	return 64 + bits.TrailingZeros64(u.hi)
 }
-
-// commonBits counts the leading bits that u and v share.
-func (u uint128) commonBits(v uint128) int {
-	x := u.xor(v)
-	if x.hi != 0 {
-		return bits.LeadingZeros64(x.hi)
-	}
-	return 64 + bits.LeadingZeros64(x.lo)
-}
