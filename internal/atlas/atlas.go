@@ -3,7 +3,7 @@
 // gateway SKUs, MTUs and prices. They are embedded data files (data/*.csv),
 // each fact with value, unit, date, source and mark, behind typed look-ups.
 // A user's own file overlays limits and prices. The package decides nothing:
-// which fact matters where is the business of compile, verify and price.
+// which fact matters where is the business of compile and price.
 package atlas
 
 import (

@@ -1,8 +1,8 @@
 // Package fabric is the compiled network: every decision, spelled in types.
 //
 // A [Network] is made by compile from a spec, the lock and the facts, and is
-// immutable from then on: routes, verify, price, plan and all renderers read
-// it and decide nothing themselves. Objects hold no pointers to each other;
+// immutable from then on: the bill, the plan and all renderers read it and
+// decide nothing themselves. Objects hold no pointers to each other;
 // they name each other by typed ids, and all slices are sorted by id unless
 // their comment gives another order. What the bytes of an address family need
 // is netip throughout. Why a value is what it is stands in [Network.Reasons].

@@ -4,7 +4,7 @@
 // that can be raised it can, once that is granted: a warning that says how
 // much to ask for, and silent when the user's own facts state it.
 //
-// How many prefixes a BGP session carries is not counted: that is for the
+// How many prefixes a gateway learns by BGP is not counted: that is for the
 // clouds' control planes to work out, which no pass computes.
 package limits
 
