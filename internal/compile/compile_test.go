@@ -43,3 +43,38 @@ func TestExamplesCompile(t *testing.T) {
 		})
 	}
 }
+
+// TestSameRegion: transit gateways of one region cannot be joined, those of two
+// can.
+func TestSameRegion(t *testing.T) {
+	for _, test := range []struct {
+		name, region string
+		want         int
+	}{
+		{"one region", "us-west-2", 1},
+		{"two regions", "us-east-1", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(`version: 1
+name: pair
+accounts: {prod: {cloud: aws, id: "111122223333"}}
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {size: /20}}}
+  b: {cloud: aws, region: ` + test.region + `, networks: {app: {size: /20}}}
+connect: [{link: [a, b]}]
+`)}})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			got := 0
+			for _, d := range compile.Compile(&s, lock.Lock{}, atlas.Default()).Diags {
+				if d.Code == "same-region" {
+					got++
+				}
+			}
+			if got != test.want {
+				t.Errorf("Compile(a and b in us-west-2 and %s): %d refusals, want %d", test.region, got, test.want)
+			}
+		})
+	}
+}

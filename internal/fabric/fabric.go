@@ -205,8 +205,11 @@ type VPC struct {
 	InternetGateway bool     // AWS
 	DefaultRoute    bool     // GCP: a default route to the internet gateway is wanted
 	AttachSubnets   []string // AWS, existing: native ids of subnets for attachments
-	Environment     string
-	Tags            []Tag // complete: the network's over the site's over the spec's
+	// SharedWith are the accounts whose machines may stand in the workload
+	// subnets: service projects of a Shared VPC, or accounts of a RAM share.
+	SharedWith  []AccountID
+	Environment string
+	Tags        []Tag // complete: the network's over the site's over the spec's
 }
 
 // SiteBlock is the part of a VPC's addresses at one site.

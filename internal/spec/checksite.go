@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/vocab"
@@ -174,6 +175,7 @@ func suggestOf(accounts []string, cloud vocab.Cloud) string {
 
 func (c *checker) network(s *Site, n *Network) {
 	c.environment(n.Environment)
+	c.share(n, s)
 	if n.Account.IsSet() {
 		c.accountRef(n.Account, s)
 	}
@@ -294,4 +296,22 @@ func titles(clouds []vocab.Cloud) string {
 		return "cloud"
 	}
 	return oneOf(names)
+}
+
+// share checks the accounts that a network is shared with.
+func (c *checker) share(n *Network, s *Site) {
+	own := n.Account.Or(s.Account.V)
+	for i, a := range n.Share {
+		switch {
+		case s.Cloud.V == vocab.Azure:
+			c.errorf(a.Pos, "make a network in each subscription and join them", "Azure shares no VNet: share is for AWS and GCP")
+			return
+		case a.V == own && own != "":
+			c.errorf(a.Pos, "leave it out", "network %q is in account %q itself", n.Name, a.V)
+		case slices.ContainsFunc(n.Share[:i], func(v Value[string]) bool { return v.V == a.V }):
+			c.errorf(a.Pos, "leave it out", "account %q is named twice", a.V)
+		default:
+			c.accountRef(a, s)
+		}
+	}
 }

@@ -197,6 +197,11 @@ func (d *decoder) scalar(f *field, key string, orig *yaml.Node, v reflect.Value,
 		d.mark(v, orig)
 		return
 	}
+	if contains(f.soon, n.Value) {
+		d.diags.Errorf(d.pos(orig), "not supported yet: %s %s", key, n.Value).Hint = "leave it out, or write " + oneOf(f.enum)
+		d.mark(v, orig)
+		return
+	}
 	if f.enum != nil && !contains(f.enum, n.Value) {
 		d.mark(v, orig)
 		d.diags.Errorf(d.pos(orig), "%s %q is not %s", key, n.Value, oneOf(f.enum)).Hint = diag.Suggest(n.Value, f.enum)

@@ -27,6 +27,7 @@ type field struct {
 	def      string
 	later    string
 	enum     []string
+	soon     []string // values of the enum that this version refuses
 	names    []string     // the names that a kindMap's entries may have
 	anyName  bool         // a kindMap's entries may have any name
 	one      bool         // a scalar is read as a list of one
@@ -85,6 +86,9 @@ func fieldOf(i int, sf reflect.StructField, tag string, done map[reflect.Type]*s
 	f := field{
 		index: i, key: key,
 		doc: sf.Tag.Get("doc"), example: sf.Tag.Get("example"), def: sf.Tag.Get("default"), later: sf.Tag.Get("later"),
+	}
+	if e := sf.Tag.Get("soon"); e != "" {
+		f.soon = strings.Split(e, "|")
 	}
 	if e := sf.Tag.Get("enum"); e != "" {
 		f.enum = strings.Split(e, "|")

@@ -12,6 +12,7 @@
 //	enum:"a|b"            the values allowed
 //	example:"..."         an example value
 //	default:"..."         what holds when the key is left out
+//	soon:"a|b"            values in the grammar, refused with "not supported yet"
 //	later:"..."           in the grammar, refused with "not supported yet"; says what it will be
 //	keys:"a|b"            the names a mapping's entries may have; "*" is any text, and without
 //	                      the tag they are names as [ValidName] has them
@@ -161,6 +162,7 @@ type Network struct {
 	GatewayCIDR   Value[netip.Prefix]   `yaml:"gateway_cidr" doc:"Existing, Azure: a free prefix of /27 or wider in the VNet for its GatewaySubnet." example:"10.1.255.0/27"`
 	Subnets       []Subnet              `yaml:"subnets,map" doc:"The network's subnets."`
 	Account       Value[string]         `yaml:"account" doc:"The account of this network where it is not the site's." example:"data"`
+	Share         []Value[string]       `yaml:"share,one" doc:"Other accounts whose machines may stand in the network's subnets: service projects of a Shared VPC (GCP), accounts that the subnets are shared with (AWS)." example:"[apps]"`
 	Isolated      Value[bool]           `yaml:"isolated" doc:"GCP: a VPC of its own, not part of the VPC of the same name in the project's other regions." default:"false"`
 	Environment   Value[string]         `yaml:"environment" doc:"Environment of this network."`
 	Tags          []Tag                 `yaml:"tags,map" keys:"*" doc:"Tags of this network, over the site's."`
@@ -203,7 +205,7 @@ type Connect struct {
 	Link      []Value[string]       `yaml:"link" doc:"Two sites that are joined." example:"[headquarters, aws-oregon]"`
 	Hub       Value[string]         `yaml:"hub" doc:"A site that the spokes are joined to, and through which they reach each other." example:"aws-oregon"`
 	Spokes    []Value[string]       `yaml:"spokes" doc:"The hub's spokes." example:"[aws-virginia, headquarters]"`
-	Via       Value[string]         `yaml:"via" doc:"How sites of different clouds are joined; inside one cloud the native way is always taken (transit gateway peering, the global VPC or VPC peering, VNet peering or Virtual WAN)." enum:"vpn" default:"vpn"`
+	Via       Value[string]         `yaml:"via" doc:"How sites of different clouds are joined; inside one cloud the native way is always taken (transit gateway peering, the global VPC or VPC peering, VNet peering or Virtual WAN)." enum:"vpn" soon:"circuit|overlay" default:"vpn"`
 	Bandwidth Value[vocab.Rate]     `yaml:"bandwidth" doc:"Bandwidth that each link must carry; tunnel counts and SKUs follow." example:"2Gbps"`
 	Tunnels   Value[int]            `yaml:"tunnels" doc:"Number of tunnels of each link, pinned." example:"4"`
 	Suite     Suite                 `yaml:"suite" doc:"Algorithms, pinned; otherwise the strongest that all ends accept."`

@@ -110,6 +110,14 @@ func (p *plan) publishVPC(s *draft.Site, v *draft.VPC, nb *block) {
 	}
 	fv := p.vpc(s, v, path)
 	fv.Sites = append(fv.Sites, s.ID)
+	if v.Spec != nil {
+		for _, a := range v.Spec.Share {
+			if id := fabric.AccountID(a.V); !slices.Contains(fv.SharedWith, id) {
+				fv.SharedWith = append(fv.SharedWith, id)
+			}
+		}
+		slices.Sort(fv.SharedWith)
+	}
 	fv.Prefixes = prefix.Aggregate(append(fv.Prefixes, prefixes...))
 	for _, x := range prefixes {
 		fv.Blocks = append(fv.Blocks, fabric.SiteBlock{Site: s.ID, Prefix: x})

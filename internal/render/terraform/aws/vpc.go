@@ -19,6 +19,7 @@ func (w writer) vpc(v fabric.VPC) {
 	}
 	w.routeTables(b, v)
 	w.endpoints(b, v)
+	w.sharing(b, v)
 }
 
 func (w writer) network(b *hcl.Body, v fabric.VPC) {

@@ -16,6 +16,7 @@ func (w writer) network(site fabric.Site, v fabric.VPC) {
 	if v.Existing == "" && homeOf(v) == site.ID {
 		w.makeVPC(site, v)
 		w.routes(site, v)
+		w.sharedVPC(site, v)
 	}
 	w.subnets(site, v)
 	for _, t := range w.r.Set.NATs(v.ID) {
@@ -42,9 +43,17 @@ func (w writer) makeVPC(site fabric.Site, v fabric.VPC) {
 	w.r.Output(label+"_network", "Id of the VPC network "+string(v.ID)+".", hcl.Expr("google_compute_network."+label+".id"))
 }
 
-// routes writes a VPC's static routes. The routes that Google makes by itself
-// are deleted, so a wanted default route is one of ours.
+// routes writes a VPC's static routes.
 func (w writer) routes(site fabric.Site, v fabric.VPC) {
+	for _, route := range w.staticRoutes(v) {
+		w.internetRoute(site, v, route)
+	}
+}
+
+// staticRoutes returns the routes of a VPC that are ours to make. The routes
+// that Google makes by itself are deleted, so a wanted default route is one.
+func (w writer) staticRoutes(v fabric.VPC) []fabric.Route {
+	var out []fabric.Route
 	hasDefault := false
 	for _, t := range w.r.Set.RouteTables(v.ID) {
 		for _, route := range t.Routes {
@@ -52,27 +61,47 @@ func (w writer) routes(site fabric.Site, v fabric.VPC) {
 				panic("gcp: no such static route in " + string(t.ID))
 			}
 			hasDefault = hasDefault || route.Prefix.Bits() == 0
-			w.internetRoute(site, v, route)
+			out = append(out, route)
 		}
 	}
 	if v.DefaultRoute && !hasDefault {
-		w.internetRoute(site, v, fabric.Route{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Origin: v.Meta.Origin})
+		out = append(out, fabric.Route{Prefix: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Origin: v.Meta.Origin})
 	}
+	return out
+}
+
+// routesOf returns the routes of a VPC that this root makes.
+func (w writer) routesOf(v fabric.VPC) []hcl.Expr {
+	if v.Existing != "" || !w.r.Holds(homeOf(v)) {
+		return nil
+	}
+	var out []hcl.Expr
+	for _, route := range w.staticRoutes(v) {
+		out = append(out, hcl.Expr("google_compute_route."+names.Label(routeID(v, route))))
+	}
+	return out
+}
+
+// routeID is the id of a VPC's static route, by where it leads: net:ml/internet.
+func routeID(v fabric.VPC, route fabric.Route) string { return string(v.ID) + "/" + routeName(route) }
+
+func routeName(route fabric.Route) string {
+	name := "internet"
+	if route.Prefix.Bits() != 0 {
+		name = route.Prefix.Addr().String()
+	}
+	if route.Prefix.Addr().Is6() {
+		name += "-v6"
+	}
+	return name
 }
 
 func (w writer) internetRoute(site fabric.Site, v fabric.VPC, route fabric.Route) {
 	b := w.r.SiteFile(site.ID, "network")
-	what := "internet"
-	if route.Prefix.Bits() != 0 {
-		what = route.Prefix.Addr().String()
-	}
-	if route.Prefix.Addr().Is6() {
-		what += "-v6"
-	}
-	w.r.Resource(b, route.Origin, "google_compute_route", string(v.ID)+"/"+what)
+	w.r.Resource(b, route.Origin, "google_compute_route", routeID(v, route))
 	b.Attr("provider", w.r.Provider(v.Meta.Account))
 	b.Blank()
-	b.Attr("name", hcl.Quote(w.name(string(v.ID), what)))
+	b.Attr("name", hcl.Quote(w.name(string(v.ID), routeName(route))))
 	if route.Note != "" {
 		b.Attr("description", hcl.Quote(route.Note))
 	}
