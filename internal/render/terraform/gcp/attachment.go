@@ -52,6 +52,11 @@ func (w writer) attachment(b *hcl.Body, a fabric.Attachment) {
 // Subnet routes are exchanged always; custom ones (those learned by BGP) go
 // from the hub to the spoke where it is a hub's. VPCs that span sites may be
 // peered at each of them, and are once.
+//
+// Google refuses to peer a network while it works at another peering or at a
+// route of either side ("There is a peering operation in progress on the local
+// or peer network"); the provider waits for its own only, and each project has
+// a provider of its own. So each half follows the one before and the routes.
 func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 	spoke, hub := w.vpc(a.VPC), w.vpc(a.PeerVPC)
 	if !w.r.Once("peering of " + string(min(spoke.ID, hub.ID)) + " and " + string(max(spoke.ID, hub.ID))) {
@@ -71,6 +76,14 @@ func (w writer) halfPeering(b *hcl.Body, a fabric.Attachment, from, to fabric.VP
 	b.Attr("peer_network", w.networkRef(to))
 	b.Attr("import_custom_routes", hcl.Bool(imports))
 	b.Attr("export_custom_routes", hcl.Bool(exports))
+	needed := append(w.routesOf(from), w.routesOf(to)...)
+	if before, ok := w.r.Chain("peering", hcl.Expr("google_compute_network_peering."+names.Label(id))); ok {
+		needed = append(needed, before)
+	}
+	if len(needed) > 0 {
+		b.Blank()
+		b.Attr("depends_on", hcl.Lines(needed...))
+	}
 	b.End()
 }
 

@@ -180,3 +180,31 @@ func TestTunnelsByName(t *testing.T) {
 		}
 	}
 }
+
+// TestPeeringsInTurn: Google refuses two peerings of a network at a time, so
+// every half but the first waits for another, and all for the routes.
+func TestPeeringsInTurn(t *testing.T) {
+	n := hub(fabric.VPCPeering)
+	for i := range n.VPCs {
+		n.VPCs[i].DefaultRoute = true
+	}
+	halves, waiting := 0, 0
+	for name, text := range texts(t, n) {
+		for _, body := range strings.Split(text, "\nresource ") {
+			if !strings.HasPrefix(body, `"google_compute_network_peering"`) {
+				continue
+			}
+			halves++
+			_, needed, _ := strings.Cut(body, "depends_on = [")
+			if strings.Contains(needed, "google_compute_network_peering.") {
+				waiting++
+			}
+			if strings.Count(needed, "google_compute_route.") != 2 {
+				t.Errorf("%s: a peering does not wait for both sides' routes:\n%s", name, body)
+			}
+		}
+	}
+	if halves < 4 || waiting != halves-1 {
+		t.Errorf("%d halves of peerings, of which %d wait for another, want all but one", halves, waiting)
+	}
+}

@@ -23,6 +23,7 @@ type Root struct {
 	outputs   map[string]Output
 	variables map[string]Variable
 	once      map[string]bool
+	chains    map[string]hcl.Expr // the last resource of each
 	moves     []Move
 	tags      bool
 	labels    bool
@@ -56,6 +57,7 @@ func newRoot(s *Set, dir, name string) *Root {
 		outputs:   map[string]Output{},
 		variables: map[string]Variable{},
 		once:      map[string]bool{},
+		chains:    map[string]hcl.Expr{},
 	}
 }
 
@@ -158,6 +160,14 @@ func (r *Root) Once(key string) bool {
 	}
 	r.once[key] = true
 	return true
+}
+
+// Chain puts a resource of this root at the end of a chain of what a cloud
+// makes one after the other, and returns the resource before it, if any.
+func (r *Root) Chain(key string, resource hcl.Expr) (hcl.Expr, bool) {
+	before, ok := r.chains[key]
+	r.chains[key] = resource
+	return before, ok
 }
 
 // Provider returns the provider configuration of an account: aws.prod.
