@@ -8,7 +8,6 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile"
@@ -16,7 +15,6 @@ import (
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/testkit/terraform"
-	"github.com/tieline/tieline/internal/testkit/terraform/check"
 )
 
 func compiled(t testing.TB, path string, edit func(string) string) *fabric.Network {
@@ -42,54 +40,6 @@ func parsed(t testing.TB, path, text string) *fabric.Network {
 }
 
 func unchanged(s string) string { return s }
-
-// forEachExample runs a test on each network in examples.
-func forEachExample(t *testing.T, run func(*testing.T, *fabric.Network)) {
-	paths, err := filepath.Glob("../../../examples/*/network.yaml")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no examples: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) { run(t, compiled(t, path, unchanged)) })
-	}
-}
-
-func TestExamplesPassSchema(t *testing.T) {
-	forEachExample(t, func(t *testing.T, n *fabric.Network) {
-		for _, layout := range []fabric.Layout{fabric.Single, fabric.Stacks} {
-			n.Layout = layout
-			files := mustRender(t, n)
-			problems, err := check.Check(files)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range problems {
-				t.Errorf("layout %d: Check: %v", layout, p)
-			}
-			for name, f := range files {
-				if diff := cmp.Diff(string(hclwrite.Format(f.Data)), string(f.Data)); diff != "" {
-					t.Errorf("layout %d: %s differs from terraform fmt (-fmt +got):\n%s", layout, name, diff)
-				}
-			}
-		}
-	})
-}
-
-func TestExamplesApply(t *testing.T) {
-	forEachExample(t, func(t *testing.T, n *fabric.Network) {
-		t.Parallel()
-		terraform.Run(t, write(t, n))
-	})
-}
-
-// TestStacksApply applies the other layout: the sites, then the links, which
-// read the sites' states.
-func TestStacksApply(t *testing.T) {
-	t.Parallel()
-	n := compiled(t, "../../../examples/triangle/network.yaml", unchanged)
-	n.Layout = fabric.Stacks
-	terraform.RunStacks(t, write(t, n), "sites/aws-oregon", "sites/azure-wus2", "sites/gcp-oregon", "links")
-}
 
 // TestRenamesMove renames each site of the example: every resource that changes
 // its address is moved, and no native name changes.
