@@ -107,6 +107,7 @@ func TestText(t *testing.T) {
 				"active_active = true", "generation = \"Generation2\"", "zones = [\"1\", \"2\", \"3\"]", "asn = 65516",
 				"apipa_addresses = [\"169.254.21.2\", \"169.254.22.2\"]",
 				"use_remote_gateways = true\n\ndepends_on = [\nazurerm_virtual_network_peering.azure_wus2__hub__azure_wus2__ml,\nazurerm_virtual_network_gateway.azure_wus2,\n]",
+				"allow_gateway_transit = true\n\ndepends_on = [\nazurerm_subnet.azure_wus2__hub__GatewaySubnet,\nazurerm_subnet.azure_wus2__ml,\nazurerm_subnet_route_table_association.azure_wus2__ml,",
 				"name = \"to-ml-platform-azure-wus2-hub\"\nresource_group_name = \"old\"\nvirtual_network_name = \"legacy\"",
 			},
 		},

@@ -1,6 +1,8 @@
 package azure
 
 import (
+	"slices"
+
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
@@ -30,7 +32,8 @@ func (w writer) attachment(b *hcl.Body, a fabric.Attachment) {
 
 // peering writes both directions of a VNet peering, each in its own side's
 // subscription. A spoke can use the hub's gateway only once the hub offers it
-// and has it.
+// and has it. Between two subscriptions the first direction waits for the
+// subnets and the second for the first.
 func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 	spoke, hub := w.vpcOf(a.VPC), w.vpcOf(a.PeerVPC)
 	back := peeringID(hub, spoke)
@@ -38,19 +41,76 @@ func (w writer) peering(b *hcl.Body, a fabric.Attachment) {
 	if a.GatewayTransit {
 		b.Attr("allow_gateway_transit", "true")
 	}
+	if a.CrossAccount {
+		w.dependsOn(b, append(w.subnetChanges(hub), w.subnetChanges(spoke)...))
+	}
 	b.End()
 
 	w.direction(b, a, spoke, hub)
 	if a.GatewayTransit {
 		b.Attr("use_remote_gateways", "true")
-		needed := []hcl.Expr{hcl.Expr("azurerm_virtual_network_peering." + names.Label(back))}
-		if gateway, ok := w.localGateway(hub); ok {
-			needed = append(needed, gateway)
-		}
-		b.Blank()
-		b.Attr("depends_on", hcl.Lines(needed...))
 	}
+	var needed []hcl.Expr
+	if a.GatewayTransit || a.CrossAccount {
+		needed = append(needed, hcl.Expr("azurerm_virtual_network_peering."+names.Label(back)))
+	}
+	if gateway, ok := w.localGateway(hub); ok && a.GatewayTransit {
+		needed = append(needed, gateway)
+	}
+	w.dependsOn(b, needed)
 	b.End()
+}
+
+// dependsOn ends a resource's body with what it waits for beyond what it
+// refers to, if anything.
+func (w writer) dependsOn(b *hcl.Body, needed []hcl.Expr) {
+	if len(needed) == 0 {
+		return
+	}
+	b.Blank()
+	b.Attr("depends_on", hcl.Lines(needed...))
+}
+
+// subnetChanges returns what changes the subnets of a VNet in this root. Azure
+// refuses to join a VNet while a subnet of it changes (400
+// ReferencedResourceNotProvisioned). The provider puts the changes of a VNet in
+// turn, but within one process, and each subscription has one of its own.
+func (w writer) subnetChanges(v fabric.VPC) []hcl.Expr {
+	if !w.r.Holds(v.Sites[0]) {
+		return nil
+	}
+	var out []hcl.Expr
+	add := func(kind, id string) {
+		if e := hcl.Expr(kind + "." + names.Label(id)); !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	subnets := w.r.Set.Subnets(v.ID)
+	for _, s := range subnets {
+		switch {
+		case s.Existing:
+		case isDerived(s):
+			add("azurerm_subnet", string(s.ID))
+		default:
+			add("azurerm_subnet", string(v.ID))
+		}
+	}
+	for _, s := range subnets {
+		if s.RouteTable != "" {
+			add("azurerm_subnet_route_table_association", string(v.ID))
+		}
+	}
+	for _, n := range w.r.Set.NATs(v.ID) {
+		if len(n.Serves) > 0 {
+			add("azurerm_subnet_nat_gateway_association", string(n.ID))
+		}
+	}
+	for _, f := range w.r.Set.Filters(v.ID) {
+		for _, id := range f.Subnets {
+			add("azurerm_subnet_network_security_group_association", string(id))
+		}
+	}
+	return out
 }
 
 // direction opens one direction of a peering; the caller ends it. Forwarded
@@ -90,5 +150,8 @@ func (w writer) hubConnection(b *hcl.Body, a fabric.Attachment) {
 	b.Attr("name", w.name(string(v.ID)))
 	b.Attr("virtual_hub_id", w.hubID(g))
 	b.Attr("remote_virtual_network_id", w.vnetID(v))
+	if a.CrossAccount {
+		w.dependsOn(b, w.subnetChanges(v))
+	}
 	b.End()
 }
