@@ -262,11 +262,17 @@ func number(n int) string {
 	return fmt.Sprint(n)
 }
 
+// rate prints a rate to three digits: what is derived from a volume a month
+// is no more exact than that.
 func rate(r vocab.Rate) string {
 	if r == 0 {
 		return ""
 	}
-	return r.String()
+	step := vocab.Rate(1)
+	for r/step >= 1000 {
+		step *= 10
+	}
+	return ((r + step/2) / step * step).String()
 }
 
 func rtt(l fabric.Link) string {
