@@ -27,7 +27,7 @@ type field struct {
 	def      string
 	later    string
 	enum     []string
-	soon     []string // values of the enum that this version refuses
+	soon     []string     // values of the enum that this version refuses
 	names    []string     // the names that a kindMap's entries may have
 	anyName  bool         // a kindMap's entries may have any name
 	one      bool         // a scalar is read as a list of one

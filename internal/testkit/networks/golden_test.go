@@ -71,11 +71,24 @@ func digest(d design, prints map[string]string, files fstest.MapFS) []byte {
 		what string
 		n    int
 	}{
-		{"sites", len(d.Sites)}, {"VPCs", len(d.VPCs)}, {"subnets", len(d.Subnets)}, {"gateways", len(d.Gateways)},
-		{"attachments", len(d.Attachments)}, {"links", len(d.Links)}, {"connections", len(d.Connections)}, {"tunnels", len(d.Tunnels)},
-		{"route tables", len(d.RouteTables)}, {"endpoints", len(d.Endpoints)}, {"flow logs", len(d.FlowLogs)}, {"filters", len(d.Filters)},
-		{"policy rules", len(d.Policy)}, {"flows", len(d.Flows)}, {"reasons", len(d.Reasons)}, {"lock entries", d.Lock.Len()},
-		{"findings", len(d.Diags)}, {"files", len(files)},
+		{"sites", len(d.Sites)},
+		{"VPCs", len(d.VPCs)},
+		{"subnets", len(d.Subnets)},
+		{"gateways", len(d.Gateways)},
+		{"attachments", len(d.Attachments)},
+		{"links", len(d.Links)},
+		{"connections", len(d.Connections)},
+		{"tunnels", len(d.Tunnels)},
+		{"route tables", len(d.RouteTables)},
+		{"endpoints", len(d.Endpoints)},
+		{"flow logs", len(d.FlowLogs)},
+		{"filters", len(d.Filters)},
+		{"policy rules", len(d.Policy)},
+		{"flows", len(d.Flows)},
+		{"reasons", len(d.Reasons)},
+		{"lock entries", d.Lock.Len()},
+		{"findings", len(d.Diags)},
+		{"files", len(files)},
 	} {
 		fmt.Fprintf(&b, "%6d %s\n", c.n, c.what)
 	}

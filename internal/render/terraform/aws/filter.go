@@ -75,8 +75,10 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 				keys = append(keys, root.Key{New: key, Old: what + " " + x.key.Old})
 				columns := []hcl.Item{
 					{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))},
-					{Key: "from", Value: from}, {Key: "to", Value: to},
-					{Key: "cidr", Value: x.cidr}, {Key: "peer", Value: x.peer},
+					{Key: "from", Value: from},
+					{Key: "to", Value: to},
+					{Key: "cidr", Value: x.cidr},
+					{Key: "peer", Value: x.peer},
 				}
 				if lists {
 					columns = append(columns, hcl.Item{Key: "list", Value: x.list})

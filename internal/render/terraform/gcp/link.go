@@ -92,8 +92,10 @@ func (w writer) tunnels(link fabric.Link, end int) {
 	if !ok || !okPeer {
 		panic("gcp: link " + string(link.ID) + " lacks a gateway")
 	}
-	e := vpnEnd{link: link, end: end, id: w.endID(link, end), gateway: gateway, peer: peer,
-		vpc: w.vpc(gateway.VPC), region: w.region(gateway.Site), tunnels: w.net.TunnelsOf(link)}
+	e := vpnEnd{
+		link: link, end: end, id: w.endID(link, end), gateway: gateway, peer: peer,
+		vpc: w.vpc(gateway.VPC), region: w.region(gateway.Site), tunnels: w.net.TunnelsOf(link),
+	}
 	e.label = names.Label(e.id)
 	if len(e.tunnels) == 0 {
 		return
