@@ -113,6 +113,7 @@ const (
 	LimitAzureVWANVPNConnections          LimitID = "azure.vwan.vpn_connections"           // VPN connections per hub
 	LimitAzureVWANRoutes                  LimitID = "azure.vwan.routes"                    // routes per hub
 	LimitAzureVWANERCircuits              LimitID = "azure.vwan.er_circuits"               // ExpressRoute circuits per hub
+	LimitAzureVWANSiteLinks               LimitID = "azure.vwan.site_links"                // links per VPN site
 	LimitAzureVWANVNetConnections         LimitID = "azure.vwan.vnet_connections"          // VNet connections per hub
 	LimitAzureVMFlows                     LimitID = "azure.vm.flows"                       // flows per network interface
 	LimitAWSEgressFree                    LimitID = "aws.egress.free"                      // GB/month per account
@@ -232,6 +233,7 @@ var LimitIDs = []LimitID{
 	LimitAzureVWANVPNConnections,
 	LimitAzureVWANRoutes,
 	LimitAzureVWANERCircuits,
+	LimitAzureVWANSiteLinks,
 	LimitAzureVMFlows,
 	LimitAWSEgressFree,
 	LimitGCPEgressFree,

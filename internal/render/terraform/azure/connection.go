@@ -21,7 +21,7 @@ func (w writer) connections(link fabric.Link, end int, g fabric.Gateway) {
 	tags := w.siteTags(site)
 	t := w.tunnels(link, end, g)
 
-	w.r.Locals(b, hcl.Item{Key: local, Value: t.local})
+	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(t.items...)})
 
 	w.r.Resource(b, link.Origin, "azurerm_local_network_gateway", id)
 	b.Attr("for_each", hcl.Expr("local."+local))
@@ -74,7 +74,7 @@ func (w writer) connections(link fabric.Link, end int, g fabric.Gateway) {
 
 // tunnelSet is what the resources of one end of a link share.
 type tunnelSet struct {
-	local   hcl.Expr // the map over the tunnels
+	items   []hcl.Item // of the map over the tunnels
 	peerASN hcl.Expr
 	pair    bool                // the gateway has two instances
 	same    map[string]hcl.Expr // settings that are the same for all tunnels
@@ -112,7 +112,7 @@ func (w writer) tunnels(link fabric.Link, end int, g fabric.Gateway) tunnelSet {
 		}
 	}
 
-	items := make([]hcl.Item, len(tunnels))
+	set.items = make([]hcl.Item, len(tunnels))
 	for i, t := range tunnels {
 		own, far := t.Ends[end], t.Ends[1-end]
 		entry := []hcl.Item{
@@ -132,9 +132,8 @@ func (w writer) tunnels(link fabric.Link, end int, g fabric.Gateway) tunnelSet {
 			}
 		}
 		entry = append(entry, hcl.Item{Key: "psk", Value: hcl.Quote(names.PSKKey(t))})
-		items[i] = hcl.Item{Key: names.TunnelKey(t), Value: hcl.Map(entry...)}
+		set.items[i] = hcl.Item{Key: names.TunnelKey(t), Value: hcl.Map(entry...)}
 	}
-	set.local = hcl.Map(items...)
 	return set
 }
 

@@ -1,8 +1,10 @@
 package azure
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
@@ -89,18 +91,31 @@ func (w writer) hubID(g fabric.Gateway) hcl.Expr {
 // (https://learn.microsoft.com/azure/vpn-gateway/ipsec-ike-policy-howto).
 const saDataSizeKB = 102_400_000
 
-// hubConnections writes a virtual hub's end of a link: a VPN site, which stands
-// for the far side with a link for each of its tunnel ends, and the connection
-// to it.
+// hubConnections writes a virtual hub's end of a link: VPN sites, which stand
+// for the far side with a link for each of its tunnel ends, and the connections
+// to them. A site has no more links than Azure takes.
 func (w writer) hubConnections(link fabric.Link, end int, g fabric.Gateway) {
+	t := w.tunnels(link, end, g)
+	links := w.r.Set.Atlas.Limit(atlas.LimitAzureVWANSiteLinks).Value
+	id := string(link.ID)
+	for i, part := range slices.Collect(slices.Chunk(t.items, links)) {
+		partID := id
+		if i > 0 {
+			partID += "/" + hclIndex(i)
+		}
+		w.hubSite(link, partID, g, t, part)
+	}
+}
+
+// hubSite writes a VPN site with the connection to it, for some of a link's
+// tunnels.
+func (w writer) hubSite(link fabric.Link, id string, g fabric.Gateway, t tunnelSet, part []hcl.Item) {
 	b := w.r.LinkFile(link.ID)
 	site := w.siteOf(g.Site)
-	id := string(link.ID)
 	label := names.Label(id)
 	local := hcl.Expr("local." + label + "_azure")
-	t := w.tunnels(link, end, g)
 
-	w.r.Locals(b, hcl.Item{Key: label + "_azure", Value: t.local})
+	w.r.Locals(b, hcl.Item{Key: label + "_azure", Value: hcl.Map(part...)})
 
 	w.r.Resource(b, link.Origin, "azurerm_vpn_site", id)
 	b.Attr("provider", w.r.Provider(g.Meta.Account))
