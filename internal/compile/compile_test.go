@@ -78,3 +78,46 @@ connect: [{link: [a, b]}]
 		})
 	}
 }
+
+// TestTunnelsToAzure: a connection of an Azure gateway is of both its
+// instances, so Google's two addresses make two tunnels, whatever is asked.
+func TestTunnelsToAzure(t *testing.T) {
+	for _, test := range []struct {
+		asked    string
+		tunnels  int
+		refusals int
+	}{
+		{"", 2, 0},
+		{"tunnels: 2", 2, 0},
+		{"tunnels: 4", 0, 1},
+		{"bandwidth: 8Gbps", 2, 0},
+	} {
+		t.Run(test.asked, func(t *testing.T) {
+			s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(`version: 1
+name: pair
+accounts: {net: {cloud: gcp, project: pair-net}, conn: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  a: {cloud: azure, region: westus2, networks: {app: {size: /20}}}
+  g: {cloud: gcp, region: us-west1, networks: {app: {size: /20}}}
+connect: [{link: [a, g], ` + test.asked + `}]
+`)}})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+			refusals := 0
+			for _, d := range r.Diags {
+				if d.Code == "tunnel-count" {
+					refusals++
+				}
+			}
+			tunnels := 0
+			if r.Network != nil { // not after a refusal
+				tunnels = len(r.Network.Tunnels)
+			}
+			if tunnels != test.tunnels || refusals != test.refusals {
+				t.Errorf("Compile(%s): %d tunnels and %d refusals, want %d and %d\n%s", test.asked, tunnels, refusals, test.tunnels, test.refusals, r.Diags)
+			}
+		})
+	}
+}

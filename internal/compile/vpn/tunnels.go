@@ -135,6 +135,11 @@ func (b *builder) shape(p *draft.Pair, s vocab.Suite) plan {
 			x := d.Diags.Errorf(e.Tunnels.Pos, "link %s cannot have %d tunnels", p.Link, e.Tunnels.V)
 			x.Code = "tunnel-count"
 			x.Hint = "an AWS connection is two tunnels to one peer address; both interfaces of the far gateway are served alike, so take a multiple of " + fmt.Sprint(b.unit(p, aws))
+			if least, most := b.bounds(p); aws < 0 && least == most {
+				x.Hint = fmt.Sprintf("between these gateways there are %d", most)
+			} else if aws < 0 {
+				x.Hint = fmt.Sprintf("between these gateways there are %d to %d", least, most)
+			}
 			if f, ok := d.Atlas.Fact("aws.vpn.tunnels_per_connection"); ok && aws >= 0 {
 				x.Source = f.Source
 			}
@@ -148,7 +153,8 @@ func (b *builder) unit(p *draft.Pair, aws int) int {
 	if aws >= 0 {
 		return 2 * len(b.gateway(other(p, aws)).Interfaces)
 	}
-	return max(len(b.gateway(p.A).Interfaces), len(b.gateway(p.B).Interfaces))
+	least, _ := b.bounds(p)
+	return least
 }
 
 func other(p *draft.Pair, k int) int {
@@ -207,18 +213,22 @@ func (b *builder) shapeAWS(p *draft.Pair, s vocab.Suite, need vocab.Rate, aws in
 	return pl
 }
 
-// shapeOther: one tunnel an interface, crosswise when that is not enough.
+// shapeOther: one tunnel an interface, crosswise when that is not enough. To
+// Azure never crosswise: what its gateway's connections go to must differ in
+// its public address, and each connection is of both instances
+// (https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-highlyavailable).
 func (b *builder) shapeOther(p *draft.Pair, s vocab.Suite, need vocab.Rate) plan {
 	na, nz := len(b.gateway(p.A).Interfaces), len(b.gateway(p.B).Interfaces)
 	rate := min(b.tunnelRate(p.A, s), b.tunnelRate(p.B, s))
 	var pl plan
 	pl.rate = rate
-	want := max(na, nz)
+	least, most := b.bounds(p)
+	want := least
 	if n := int((need + rate - 1) / rate); n > want {
-		want = na * nz
+		want = most
 	}
 	for _, e := range p.Entries {
-		if e.Tunnels.IsSet() && e.Tunnels.V >= max(na, nz) && e.Tunnels.V <= na*nz {
+		if e.Tunnels.IsSet() && e.Tunnels.V >= least && e.Tunnels.V <= most {
 			want = e.Tunnels.V
 		}
 	}
@@ -228,6 +238,15 @@ func (b *builder) shapeOther(p *draft.Pair, s vocab.Suite, need vocab.Rate) plan
 		}
 	}
 	return pl
+}
+
+// bounds are the least and the most tunnels of a pair without AWS.
+func (b *builder) bounds(p *draft.Pair) (least, most int) {
+	na, nz := len(b.gateway(p.A).Interfaces), len(b.gateway(p.B).Interfaces)
+	if b.d.Sites[p.A].Cloud == vocab.Azure || b.d.Sites[p.B].Cloud == vocab.Azure {
+		return max(na, nz), max(na, nz)
+	}
+	return max(na, nz), na * nz
 }
 
 // tunnelRate is what one tunnel carries at a site's gateway, planning value.
