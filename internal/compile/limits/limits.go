@@ -1,8 +1,8 @@
 // Package limits counts what a network makes against what its clouds allow.
 // One file a cloud says what is counted; nothing is changed. Beyond a limit
-// that no request raises the network cannot be built: an error. Beyond one
-// that can be raised it can, once that is granted: a warning that says how
-// much to ask for, and silent when the user's own facts state it.
+// the network cannot be built: an error. Where the limit is a quota that can
+// be raised the error says how much to ask for, and is gone when the user's
+// own facts state it. Limits that are only recalled give warnings.
 //
 // How many prefixes a gateway learns by BGP is not counted: that is for the
 // clouds' control planes to work out, which no pass computes.
@@ -169,9 +169,9 @@ func (c *counter) say(b *bound, o over, rest string) {
 	x := diag.Diagnostic{Pos: o.t.pos(), Severity: diag.Error, Code: "limit", Hint: b.hint, Source: b.fact.Source}
 	quota := fmt.Sprintf("%d is the limit", b.value)
 	if b.adjustable && (b.max == 0 || o.t.n <= b.max) {
-		x.Severity, x.Code = diag.Warning, "quota"
+		x.Code = "quota"
 		quota = fmt.Sprintf("the quota is %d unless raised", b.value)
-		x.Hint = fmt.Sprintf("needs a quota of %d before apply; when you have it, state it in a file under facts: limits: {%s: %d}", o.t.n, b.id, o.t.n)
+		x.Hint = fmt.Sprintf("have it raised to %d, then state that in a file named under facts: limits: {%s: %d}", o.t.n, b.id, o.t.n)
 	} else if b.adjustable {
 		quota = fmt.Sprintf("the quota is %d and can be raised to %d", b.value, b.max)
 	}
@@ -180,6 +180,7 @@ func (c *counter) say(b *bound, o over, rest string) {
 	}
 	if b.fact.IsUnverified() {
 		quota += " (unverified)"
+		x.Severity = diag.Warning // recalled figures stop nobody
 	}
 	x.Summary = fmt.Sprintf("%s has %d %s%s: %s", o.scope, o.t.n, b.unit, rest, quota)
 	c.d.Diags.Add(x)

@@ -86,12 +86,12 @@ func TestLimits(t *testing.T) {
 		{name: "within", spec: aws + networks(5, "")},
 		{
 			name: "VPCs need a raise", spec: aws + networks(7, ""),
-			want: []string{`8 warning: account "prod" in us-west-2 has 7 VPCs: the quota is 5 unless raised`},
+			want: []string{`8 error: account "prod" in us-west-2 has 7 VPCs: the quota is 5 unless raised`},
 		},
 		{name: "quota stated", spec: aws + networks(7, ""), facts: "version: 1\nas_of: 2026-10\nlimits: {aws.vpc.per_region: 7}\n"},
 		{
 			name: "quota stated too low", spec: aws + networks(7, ""), facts: "version: 1\nas_of: 2026-10\nlimits: {aws.vpc.per_region: 6}\n",
-			want: []string{`8 warning: account "prod" in us-west-2 has 7 VPCs: the quota is 6 unless raised`},
+			want: []string{`8 error: account "prod" in us-west-2 has 7 VPCs: the quota is 6 unless raised`},
 		},
 		{
 			name: "addresses for NAT", spec: aws + "      n:\n        size: /20\n        subnets: {s: {size: /24}}\n",
@@ -100,7 +100,7 @@ func TestLimits(t *testing.T) {
 					n.NATs = append(n.NATs, fabric.NAT{ID: fabric.NATID(fmt.Sprint(i)), Cloud: vocab.AWS, Meta: n.VPCs[0].Meta, Site: "a", Zone: fmt.Sprint(i % 2)})
 				}
 			},
-			want: []string{`12 warning: account "prod" in us-west-2 has 6 addresses: the quota is 5 unless raised`},
+			want: []string{`12 error: account "prod" in us-west-2 has 6 addresses: the quota is 5 unless raised`},
 		},
 		{
 			name: "blocks beyond what can be raised", spec: aws + networks(1, ""),
@@ -113,7 +113,7 @@ func TestLimits(t *testing.T) {
 		},
 		{
 			name: "rules of a security group", spec: aws + networks(1, "") + "policy: [{from: [" + cidrs(70) + "], to: a, ports: [tcp/80]}]\n",
-			want: []string{`13 warning: ingress of security group "a/n0/s/sg" has 72 rules: the quota is 60 unless raised`},
+			want: []string{`13 error: ingress of security group "a/n0/s/sg" has 72 rules: the quota is 60 unless raised`},
 		},
 		{
 			name: "rules beyond what an interface takes", spec: aws + networks(1, "") + "policy: [{from: [" + cidrs(400) + "], to: a, ports: [tcp/80, tcp/90, tcp/100]}]\n",
@@ -121,7 +121,7 @@ func TestLimits(t *testing.T) {
 		},
 		{
 			name: "many security groups", spec: aws + networks(5, "") + "policy: [{from: [" + cidrs(70) + "], to: a, ports: [tcp/80]}]\n",
-			want: []string{`17 warning: ingress of security group "a/n0/s/sg" has 72 rules (the most of 5 that have too many): the quota is 60 unless raised`},
+			want: []string{`17 error: ingress of security group "a/n0/s/sg" has 72 rules (the most of 5 that have too many): the quota is 60 unless raised`},
 		},
 		{
 			name: "transit gateway", spec: aws + networks(2, ""),
@@ -132,8 +132,8 @@ func TestLimits(t *testing.T) {
 				}
 			},
 			want: []string{
-				`8 warning: transit gateway "a/tgw" has 51 peerings: the quota is 50 unless raised`,
-				`8 warning: transit gateway "a/tgw" has 21 route tables: the quota is 20 unless raised`,
+				`8 error: transit gateway "a/tgw" has 51 peerings: the quota is 50 unless raised`,
+				`8 error: transit gateway "a/tgw" has 21 route tables: the quota is 20 unless raised`,
 			},
 		},
 		{
@@ -145,13 +145,13 @@ func TestLimits(t *testing.T) {
 				}
 			},
 			want: []string{
-				`8 warning: account "prod" in us-west-2 has 52 VPN connections: the quota is 50 unless raised`,
-				`8 warning: virtual private gateway "a/vgw" has 52 VPN connections: the quota is 10 unless raised`,
+				`8 error: account "prod" in us-west-2 has 52 VPN connections: the quota is 50 unless raised`,
+				`8 error: virtual private gateway "a/vgw" has 52 VPN connections: the quota is 10 unless raised`,
 			},
 		},
 		{
 			name: "VPCs of a project", spec: gcp + networks(16, ""),
-			want: []string{`8 warning: project of account "host" has 16 VPC networks: the quota is 15 unless raised`},
+			want: []string{`8 error: project of account "host" has 16 VPC networks: the quota is 15 unless raised`},
 		},
 		{
 			name: "Cloud Router", spec: gcp + networks(1, ""),

@@ -27,7 +27,7 @@ func TestNothingFailsAtApply(t *testing.T) {
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			text := randomSpec(rand.New(rand.NewPCG(seed, 7)))
-			d := network{name: "random"}.compile(t, text, lock.Lock{})
+			d := network{name: "random", quotas: "version: 1\nas_of: 2026-11\nlimits: {aws.eip.per_region: 50, aws.vpc.per_region: 50}\n"}.compile(t, text, lock.Lock{})
 			checkApply(t, d)
 			for _, l := range layouts {
 				problems, err := check.Check(d.render(t, l.layout))

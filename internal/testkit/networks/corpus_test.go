@@ -29,10 +29,11 @@ const (
 
 // network is one of the corpus.
 type network struct {
-	name string
-	dir  string
-	full bool // its Terraform is kept in full
-	huge bool // only digests are kept, and Terraform only validates it
+	quotas string // raised ones of a network without files
+	name   string
+	dir    string
+	full   bool // its Terraform is kept in full
+	huge   bool // only digests are kept, and Terraform only validates it
 }
 
 const examples = "../../../examples/"
@@ -91,6 +92,12 @@ func (n network) text(t testing.TB) string { return string(read(t, filepath.Join
 func (n network) facts(t testing.TB, s *spec.Spec) *atlas.Atlas {
 	t.Helper()
 	a := atlas.Default()
+	if n.quotas != "" {
+		var diags diag.List
+		if a, diags = a.Overlay("quotas.yaml", []byte(n.quotas)); diags.HasErrors() {
+			t.Fatalf("Overlay(quotas):\n%s", diags)
+		}
+	}
 	for _, name := range s.FactsFiles() {
 		var diags diag.List
 		if a, diags = a.Overlay(name, read(t, filepath.Join(n.dir, name))); diags.HasErrors() {

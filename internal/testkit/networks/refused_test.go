@@ -72,12 +72,11 @@ policy:
 // about it: the line (of new's first line, plus offset), and parts of the
 // error with its hint, source and related places.
 type refusal struct {
-	name    string
-	warning bool // not an error: it can be had by asking the cloud
-	old     string
-	new     string
-	offset  int
-	want    []string
+	name   string
+	old    string
+	new    string
+	offset int
+	want   []string
 }
 
 const awsNetwork = "region: us-west-2\n    networks: {app: {size: /20, subnets: {app: {size: /24}}}}"
@@ -127,7 +126,7 @@ var refusals = []refusal{
 	{name: "an unknown service", old: awsNetwork, new: strings.Replace(awsNetwork, "size: /24", "size: /24, services: [s33]", 1), offset: 1, want: []string{`"s33"`, "s3"}},
 	{name: "management open to the world", old: "{from: aws-oregon, to: gcp-oregon, ports: [tcp/443]}", new: "{from: internet, to: gcp-oregon, ports: [tcp/22]}", want: []string{"tcp/22"}},
 	{name: "traffic with two ends of many sites", old: "policy:", new: "segments: {app: {}}\ntraffic:\n  - {from: aws-oregon, to: nowhere, monthly: 1TB}\npolicy:", offset: 2, want: []string{`"nowhere"`}},
-	{name: "two sites with more VPCs than a region takes", warning: true, old: awsNetwork, new: "region: us-west-2\n    networks: {a: {size: /24, subnets: {a: {size: /26}}}, b: {size: /24}, c: {size: /24}}\n  aws-two: {cloud: aws, region: us-west-2, networks: {d: {size: /24}, e: {size: /24}, f: {size: /24}}}", offset: -2, want: []string{"6 VPCs", "quota is 5", "facts", "source:"}},
+	{name: "two sites with more VPCs than a region takes", old: awsNetwork, new: "region: us-west-2\n    networks: {a: {size: /24, subnets: {a: {size: /26}}}, b: {size: /24}, c: {size: /24}}\n  aws-two: {cloud: aws, region: us-west-2, networks: {d: {size: /24}, e: {size: /24}, f: {size: /24}}}", offset: -2, want: []string{"6 VPCs", "quota is 5", "facts", "source:"}},
 	{name: "what is not rendered yet", old: "policy:", new: "workloads: {}\npolicy:", want: []string{"not supported yet", "workloads"}},
 }
 
@@ -145,14 +144,10 @@ func TestRefusals(t *testing.T) {
 		diags := judge(strings.Replace(plain, r.old, r.new, 1))
 		fmt.Fprintf(all, "# %s\n%s\n", r.name, diags)
 		t.Run(r.name, func(t *testing.T) {
-			severity := diag.Error
-			if r.warning {
-				severity = diag.Warning
+			if n := diags.Count(diag.Error); n != 1 {
+				t.Fatalf("%d errors, want 1:\n%s", n, diags)
 			}
-			if n := diags.Count(severity); n != 1 || r.warning && diags.HasErrors() {
-				t.Fatalf("%d of severity %s, want 1 and nothing worse:\n%s", n, severity, diags)
-			}
-			d := diags[slices.IndexFunc(diags, func(d diag.Diagnostic) bool { return d.Severity == severity })]
+			d := diags[slices.IndexFunc(diags, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })]
 			if line := strings.Count(before, "\n") + 1 + r.offset; d.Pos.Line != line || d.Pos.Col == 0 {
 				t.Errorf("at %s, want line %d:\n%s", d.Pos, line, d)
 			}
