@@ -29,7 +29,10 @@ type Service struct {
 	// Ranges are the addresses that private names of the service resolve to
 	// (GCP: private.googleapis.com or restricted.googleapis.com).
 	Ranges []netip.Prefix
-	Fact   Fact
+	// Ports are what the service is spoken to on: HTTPS where the data names
+	// none.
+	Ports []vocab.Service
+	Fact  Fact
 
 	native string
 }
@@ -61,6 +64,7 @@ func (l *loader) readServices(a *Atlas) {
 		id := t.at(i, "cloud") + ".service." + t.at(i, "name")
 		s := Service{Cloud: l.cloud(id, t.at(i, "cloud")), Name: t.at(i, "name"), Kind: ServiceKind(t.at(i, "kind")), native: t.at(i, "native")}
 		s.Tag, s.Ranges = t.at(i, "tag"), l.prefixes(id, t.at(i, "ranges"))
+		s.Ports = l.ports(id, t.at(i, "ports"))
 		s.Fact = l.fact(t, i)
 		s.Fact.ID, s.Fact.Value, s.Fact.Scope = id, s.native, string(s.Kind)
 		l.facts = append(l.facts, s.Fact)
@@ -74,4 +78,17 @@ func (l *loader) readServices(a *Atlas) {
 func sortedStrings(s []string) []string {
 	slices.Sort(s)
 	return s
+}
+
+// ports reads the ports of a service, HTTPS when there are none.
+func (l *loader) ports(id, text string) []vocab.Service {
+	out := []vocab.Service{}
+	for _, f := range strings.Fields(cmp.Or(text, "tcp/443")) {
+		p, err := vocab.ParseService(f)
+		if err != nil {
+			l.failf("%s: %v", id, err)
+		}
+		out = append(out, p)
+	}
+	return out
 }

@@ -205,11 +205,21 @@ type VPC struct {
 	InternetGateway bool     // AWS
 	DefaultRoute    bool     // GCP: a default route to the internet gateway is wanted
 	AttachSubnets   []string // AWS, existing: native ids of subnets for attachments
+	// PrivateZones answer for domains of the cloud's services inside the VPC.
+	PrivateZones []PrivateZone // by domain
 	// SharedWith are the accounts whose machines may stand in the workload
 	// subnets: service projects of a Shared VPC, or accounts of a RAM share.
 	SharedWith  []AccountID
 	Environment string
 	Tags        []Tag // complete: the network's over the site's over the spec's
+}
+
+// PrivateZone is a private zone of a VPC: Host has the addresses, and every
+// other name of the domain is an alias of it.
+type PrivateZone struct {
+	Domain string // googleapis.com
+	Host   string // private.googleapis.com, or the domain itself
+	Addrs  []netip.Addr
 }
 
 // SiteBlock is the part of a VPC's addresses at one site.

@@ -50,6 +50,9 @@ func (p *pricer) fixed() {
 	for i := range p.n.NATs {
 		p.nat(&p.n.NATs[i])
 	}
+	for i := range p.n.VPCs {
+		p.gcpPrivateZones(&p.n.VPCs[i])
+	}
 	for i := range p.n.Endpoints {
 		e := &p.n.Endpoints[i]
 		switch e.Kind {

@@ -86,3 +86,14 @@ func (p *pricer) share(x, y fabric.VPCID, k fabric.AttachmentKind) bool {
 	}
 	return false
 }
+
+// gcpPrivateZones adds the private zones in which a VPC finds Google's
+// services; what is asked of them is not known.
+func (p *pricer) gcpPrivateZones(v *fabric.VPC) {
+	if len(v.PrivateZones) == 0 {
+		return
+	}
+	s, _ := p.n.Site(v.Sites[0])
+	l := Line{Item: "private DNS zone", Object: string(v.ID), Site: s.ID, Account: v.Meta.Account, Origin: v.Meta.Origin}
+	p.monthly(l, atlas.PriceGCPDNSZone, at(s), float64(len(v.PrivateZones)))
+}

@@ -176,7 +176,11 @@ func (s *starter) sites() {
 		s.line("    cloud: onprem")
 		s.line("    # city: Portland             # for latency estimates")
 		s.line("    cidrs: [%s]", s.home)
-		s.line("    public_ip: 203.0.113.10      # of the VPN device; two for two devices")
+		if s.Sites[0].Cloud == vocab.Azure {
+			s.line("    public_ip: [203.0.113.10, 203.0.113.11]   # of the VPN devices: Azure wants two")
+		} else {
+			s.line("    public_ip: 203.0.113.10      # of the VPN device; two for two devices")
+		}
 		s.line("    bgp: {asn: 65010}")
 	}
 	s.line("")

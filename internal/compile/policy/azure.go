@@ -31,6 +31,7 @@ func (b *book) azure() {
 // service is a service that a subnet reaches by a service endpoint.
 type service struct {
 	tag, name string
+	ports     []vocab.Service
 	origin    fabric.Origin
 }
 
@@ -47,7 +48,7 @@ func (b *book) serviceTags() map[fabric.SubnetID][]service {
 		}
 		for _, s := range e.Subnets {
 			if !slices.ContainsFunc(out[s], func(x service) bool { return x.tag == svc.Tag }) {
-				out[s] = append(out[s], service{svc.Tag, e.Service, e.Meta.Origin})
+				out[s] = append(out[s], service{svc.Tag, e.Service, svc.Ports, e.Meta.Origin})
 			}
 		}
 	}
@@ -111,8 +112,8 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 	}
 	for _, svc := range services {
 		out = append(out, nsgRule{
-			rule:  fabric.FilterRule{Name: ruleName("allow-to-service", svc.name), Action: fabric.Allow, Services: https, PeerTag: svc.tag, Origin: svc.origin},
-			value: describe("egress", "allow", https, svc.tag), steps: because(svc.origin.Pos, nil, "services: the subnet reaches %s by its service endpoint", svc.name),
+			rule:  fabric.FilterRule{Name: ruleName("allow-to-service", svc.name), Action: fabric.Allow, Services: svc.ports, PeerTag: svc.tag, Origin: svc.origin},
+			value: describe("egress", "allow", svc.ports, svc.tag), steps: because(svc.origin.Pos, nil, "services: the subnet reaches %s by its service endpoint", svc.name),
 		})
 	}
 	if s.net.Internet != fabric.NoInternet {

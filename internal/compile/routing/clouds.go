@@ -1,9 +1,11 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/compile/draft"
 	"github.com/tieline/tieline/internal/fabric"
@@ -51,11 +53,16 @@ func (t *tables) gcp(i int) {
 func (t *tables) serviceRoutes() {
 	d := t.d
 	ranges := map[fabric.VPCID][]netip.Prefix{}
+	zones := map[fabric.VPCID]map[string][]netip.Prefix{} // by domain
 	for i := range d.Net.Subnets {
 		sn := &d.Net.Subnets[i]
 		for _, name := range sn.Services {
 			if svc, ok := d.Atlas.Service(vocab.GCP, name); ok && t.vpc(sn.VPC).Cloud == vocab.GCP {
 				ranges[sn.VPC] = append(ranges[sn.VPC], svc.Ranges...)
+				if zones[sn.VPC] == nil {
+					zones[sn.VPC] = map[string][]netip.Prefix{}
+				}
+				zones[sn.VPC][domain(svc.Native(""))] = svc.Ranges
 			}
 		}
 	}
@@ -69,7 +76,37 @@ func (t *tables) serviceRoutes() {
 			out.Routes = append(out.Routes, fabric.Route{Prefix: p, Hop: fabric.Hop{Kind: fabric.HopInternetGateway}, Note: "Google APIs", Origin: v.Meta.Origin})
 		}
 		d.Net.RouteTables = append(d.Net.RouteTables, out)
+		v.PrivateZones = t.privateZones(zones[v.ID])
 	}
+}
+
+// domain is what a service's name is registered under: its last two labels.
+func domain(name string) string {
+	labels := strings.Split(name, ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}
+
+// privateZones answers the domains of services with the addresses that the
+// route leads to: without the default route the public ones are out of reach.
+func (t *tables) privateZones(domains map[string][]netip.Prefix) []fabric.PrivateZone {
+	var out []fabric.PrivateZone
+	for name, ranges := range domains {
+		z := fabric.PrivateZone{Domain: name, Host: name}
+		for _, svc := range t.d.Atlas.Services(vocab.GCP) {
+			// The name of the range itself: private.googleapis.com.
+			if slices.Equal(svc.Ranges, ranges) && strings.HasSuffix(svc.Native(""), "."+name) && strings.HasPrefix(svc.Name, "google-apis") {
+				z.Host = svc.Native("")
+			}
+		}
+		for _, r := range ranges {
+			for a := r.Addr(); r.Contains(a); a = a.Next() {
+				z.Addrs = append(z.Addrs, a)
+			}
+		}
+		out = append(out, z)
+	}
+	slices.SortFunc(out, func(a, b fabric.PrivateZone) int { return cmp.Compare(a.Domain, b.Domain) })
+	return out
 }
 
 // azure makes NAT gateways, and the routes by which the spokes of a hub VNet

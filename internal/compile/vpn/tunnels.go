@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile/draft"
+	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/vocab"
@@ -53,7 +54,7 @@ type conn struct{ tunnels, peer int }
 func (b *builder) link(p *draft.Pair) {
 	d := b.d
 	s, ok := suite(d, p)
-	if !ok {
+	if !ok || b.oneAddress(p) {
 		return
 	}
 	a, z := &d.Sites[p.A], &d.Sites[p.B]
@@ -73,6 +74,25 @@ func (b *builder) link(p *draft.Pair) {
 		b.connection(p, &l, &sh, i, c)
 	}
 	d.Net.Links = append(d.Net.Links, l)
+}
+
+// oneAddress refuses an Azure gateway's link to a site with one public
+// address: its two instances would need a connection each, and Azure takes one
+// for each address of a peer.
+func (b *builder) oneAddress(p *draft.Pair) bool {
+	d := b.d
+	for _, k := range [][2]int{{p.A, p.B}, {p.B, p.A}} {
+		azure, site := &d.Sites[k[0]], &d.Sites[k[1]]
+		if azure.Cloud != vocab.Azure || site.Gateway != fabric.Device || len(b.gateway(k[1]).Interfaces) > 1 {
+			continue
+		}
+		e := d.Diags.Errorf(p.Pos(), "not supported yet: a link between Azure (site %q) and a site with one public address (%q)", azure.ID, site.ID)
+		e.Code, e.Hint = "one-address", "give the site two: public_ip: [203.0.113.10, 203.0.113.11], or join it to a site of another cloud"
+		e.Source = "https://learn.microsoft.com/azure/vpn-gateway/vpn-gateway-highlyavailable"
+		e.Related = []diag.Related{{Pos: site.Spec.PublicIP[0].Pos, Message: "its one address"}}
+		return true
+	}
+	return false
 }
 
 // capacity is what a link's tunnels carry one way at once: a virtual private

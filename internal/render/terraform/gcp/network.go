@@ -16,6 +16,7 @@ func (w writer) network(site fabric.Site, v fabric.VPC) {
 	if v.Existing == "" && homeOf(v) == site.ID {
 		w.makeVPC(site, v)
 		w.routes(site, v)
+		w.privateZones(site, v)
 		w.sharedVPC(site, v)
 	}
 	w.subnets(site, v)

@@ -1,0 +1,93 @@
+package compile_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+const accounts = `version: 1
+name: test
+accounts:
+  prod: {cloud: aws, id: "111122223333"}
+  net: {cloud: gcp, project: test-net}
+  conn: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}
+`
+
+func TestAzureWantsTwoAddresses(t *testing.T) {
+	text := accounts + `sites:
+  z: {cloud: azure, region: westus2, networks: {n: {size: /16, subnets: {s: {size: /20}}}}}
+  hq: {cloud: onprem, cidrs: [10.200.0.0/16], public_ip: ADDRESSES, bgp: {asn: 65010}}
+connect:
+  - {link: [hq, z]}
+policy:
+  - {from: hq, to: z, ports: [tcp/443]}
+`
+	for addresses, want := range map[string]string{
+		"203.0.113.10":                 "one public address",
+		"[203.0.113.10, 203.0.113.11]": "",
+	} {
+		s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(strings.Replace(text, "ADDRESSES", addresses, 1))}})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+		if got := r.Diags.String(); r.Diags.HasErrors() != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("public_ip: %s gives\n%swant an error with %q", addresses, got, want)
+		}
+	}
+}
+
+// TestPrivateZones: a VPC without a default route answers Google's names with
+// the addresses that it has a route to; one with a default route needs none.
+func TestPrivateZones(t *testing.T) {
+	text := accounts + `sites:
+  g: {cloud: gcp, region: us-west1, networks: {n: {size: /16, subnets: {s: {size: /20, services: [storage, artifactregistry]INTERNET}}}}}
+`
+	zones := func(internet string) []string {
+		r := compileText(t, strings.Replace(text, "INTERNET", internet, 1), lock.Lock{})
+		var out []string
+		for _, z := range r.Network.VPCs[0].PrivateZones {
+			out = append(out, z.Domain+" "+z.Host+" "+z.Addrs[0].String())
+		}
+		for _, rt := range r.Network.RouteTables {
+			for _, route := range rt.Routes {
+				if route.Hop.Kind == fabric.HopInternetGateway {
+					out = append(out, "route "+route.Prefix.String())
+				}
+			}
+		}
+		return out
+	}
+	want := []string{"googleapis.com private.googleapis.com 199.36.153.8", "pkg.dev pkg.dev 199.36.153.8", "route 199.36.153.8/30"}
+	if diff := cmp.Diff(want, zones("")); diff != "" {
+		t.Errorf("zones and routes of a VPC without internet (-want +got):\n%s", diff)
+	}
+	if got := zones(", internet: nat"); len(got) != 0 {
+		t.Errorf("zones and routes of a VPC with NAT = %v, want none beside its default route", got)
+	}
+}
+
+// TestLinkCapacity: a link carries no more than the Azure gateway at its end.
+func TestLinkCapacity(t *testing.T) {
+	r := compileText(t, accounts+`sites:
+  a: {cloud: aws, region: us-west-2, networks: {n: {size: /16, subnets: {s: {size: /20}}}}}
+  z: {cloud: azure, region: westus2, networks: {n: {size: /16, subnets: {s: {size: /20}}}}}
+connect:
+  - {link: [a, z], bandwidth: 900Mbps}
+`, lock.Lock{})
+	l := r.Network.Links[0]
+	g, _ := r.Network.Gateway("z/vpn")
+	sku, ok := atlas.Default().SKU(vocab.Azure, g.SKU)
+	if !ok || l.Capacity < l.Asked || l.Capacity > sku.Aggregate {
+		t.Errorf("link over %s carries %s, want at least %s and at most %s", g.SKU, l.Capacity, l.Asked, sku.Aggregate)
+	}
+}
