@@ -71,7 +71,7 @@ func TestPrivateZones(t *testing.T) {
 	if diff := cmp.Diff(want, zones("")); diff != "" {
 		t.Errorf("zones and routes of a VPC without internet (-want +got):\n%s", diff)
 	}
-	if got := zones(", internet: nat"); len(got) != 0 {
+	if got := zones(", internet: nat"); len(got) != 0 { // the public names do
 		t.Errorf("zones and routes of a VPC with NAT = %v, want none beside its default route", got)
 	}
 }

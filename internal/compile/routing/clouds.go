@@ -47,15 +47,19 @@ func (t *tables) gcp(i int) {
 	}
 }
 
-// serviceRoutes gives a GCP VPC without a default route the way to the
-// addresses of its cloud's services: private access goes by a route to the
-// default internet gateway, though no packet leaves Google.
+// serviceRoutes gives the subnets of a GCP VPC that have no internet the way
+// to their cloud's services: names that resolve to the private addresses, and
+// without a default route the route to them. It points to the default internet
+// gateway, though no packet leaves Google.
 func (t *tables) serviceRoutes() {
 	d := t.d
 	ranges := map[fabric.VPCID][]netip.Prefix{}
 	zones := map[fabric.VPCID]map[string][]netip.Prefix{} // by domain
 	for i := range d.Net.Subnets {
 		sn := &d.Net.Subnets[i]
+		if sn.Internet != fabric.NoInternet {
+			continue
+		}
 		for _, name := range sn.Services {
 			if svc, ok := d.Atlas.Service(vocab.GCP, name); ok && t.vpc(sn.VPC).Cloud == vocab.GCP {
 				ranges[sn.VPC] = append(ranges[sn.VPC], svc.Ranges...)
@@ -68,15 +72,18 @@ func (t *tables) serviceRoutes() {
 	}
 	for i := range d.Net.VPCs {
 		v := &d.Net.VPCs[i]
-		if len(ranges[v.ID]) == 0 || v.DefaultRoute || v.Existing != "" {
+		if len(ranges[v.ID]) == 0 || v.Existing != "" {
 			continue
+		}
+		v.PrivateZones = t.privateZones(zones[v.ID])
+		if v.DefaultRoute {
+			continue // it leads there too
 		}
 		out := fabric.RouteTable{ID: fabric.RouteTableID(v.ID + "/rt-services"), Meta: v.Meta, VPC: v.ID, Name: "services"}
 		for _, p := range prefix.Aggregate(ranges[v.ID]) {
 			out.Routes = append(out.Routes, fabric.Route{Prefix: p, Hop: fabric.Hop{Kind: fabric.HopInternetGateway}, Note: "Google APIs", Origin: v.Meta.Origin})
 		}
 		d.Net.RouteTables = append(d.Net.RouteTables, out)
-		v.PrivateZones = t.privateZones(zones[v.ID])
 	}
 }
 
@@ -86,8 +93,8 @@ func domain(name string) string {
 	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }
 
-// privateZones answers the domains of services with the addresses that the
-// route leads to: without the default route the public ones are out of reach.
+// privateZones answers the domains of services with the addresses that a
+// subnet without internet may send to.
 func (t *tables) privateZones(domains map[string][]netip.Prefix) []fabric.PrivateZone {
 	var out []fabric.PrivateZone
 	for name, ranges := range domains {

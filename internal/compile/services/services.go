@@ -51,7 +51,7 @@ type endpoints struct {
 	tables  map[fabric.VPCID][]fabric.RouteTableID
 	at      map[fabric.EndpointID]int // index in list
 	list    []asked
-	private diag.Pos // where Google's services are first asked for without internet
+	private diag.Pos // where an existing network first asks for Google's services without internet
 }
 
 // asked is an endpoint being gathered.
@@ -142,7 +142,7 @@ func (e *endpoints) add(s *draft.Site, v *draft.VPC, sub *fabric.Subnet, svc atl
 			}
 		}
 	case fabric.PrivateGoogleAccess:
-		if sub.Internet == fabric.NoInternet && !e.private.IsValid() {
+		if sub.Internet == fabric.NoInternet && v.Existing() && !e.private.IsValid() {
 			e.private = name.Pos
 		}
 	case fabric.InterfaceEndpoint, fabric.ServiceEndpoint:
@@ -162,8 +162,8 @@ func (e *endpoints) finish() {
 		d.Because(string(x.ID), "kind", x.Native, draft.Step(x.pos, []string{x.fact.ID}, "%s", way(x.Kind)))
 	}
 	if e.private.IsValid() {
-		n := d.Diags.Notef(e.private, "without internet Google's services are reached at the addresses of private.googleapis.com: names of googleapis.com must resolve to them")
-		n.Code, n.Hint = "google-names", "make a private zone googleapis.com that points there, or give the subnet internet: nat"
+		n := d.Diags.Notef(e.private, "an existing network gets no private zone: without internet its names of googleapis.com must resolve to the addresses of private.googleapis.com")
+		n.Code, n.Hint = "google-names", "make a private zone googleapis.com that points there, if there is none"
 	}
 }
 
