@@ -51,7 +51,6 @@ type endpoints struct {
 	tables  map[fabric.VPCID][]fabric.RouteTableID
 	at      map[fabric.EndpointID]int // index in list
 	list    []asked
-	private diag.Pos // where an existing network first asks for Google's services without internet
 }
 
 // asked is an endpoint being gathered.
@@ -141,11 +140,7 @@ func (e *endpoints) add(s *draft.Site, v *draft.VPC, sub *fabric.Subnet, svc atl
 				x.Tables = append(x.Tables, p.RouteTable)
 			}
 		}
-	case fabric.PrivateGoogleAccess:
-		if sub.Internet == fabric.NoInternet && v.Existing() && !e.private.IsValid() {
-			e.private = name.Pos
-		}
-	case fabric.InterfaceEndpoint, fabric.ServiceEndpoint:
+	case fabric.InterfaceEndpoint, fabric.PrivateGoogleAccess, fabric.ServiceEndpoint:
 	}
 }
 
@@ -160,10 +155,6 @@ func (e *endpoints) finish() {
 		x.Tables = slices.Compact(x.Tables)
 		d.Net.Endpoints = append(d.Net.Endpoints, x.Endpoint)
 		d.Because(string(x.ID), "kind", x.Native, draft.Step(x.pos, []string{x.fact.ID}, "%s", way(x.Kind)))
-	}
-	if e.private.IsValid() {
-		n := d.Diags.Notef(e.private, "an existing network gets no private zone: without internet its names of googleapis.com must resolve to the addresses of private.googleapis.com")
-		n.Code, n.Hint = "google-names", "make a private zone googleapis.com that points there, if there is none"
 	}
 }
 

@@ -54,18 +54,6 @@ func design(t *testing.T, text string, more func(*fabric.Network)) *draft.Draft 
 	return d
 }
 
-// TestExistingNetworkNames: no private zone is made for a network that is
-// joined, so its owner is told.
-func TestExistingNetworkNames(t *testing.T) {
-	d := design(t, `
-sites:
-  g: {cloud: gcp, region: us-west1, networks: {old: {existing: old-net, cidrs: [10.1.0.0/16], subnets: {x: {cidr: 10.1.0.0/24, services: [storage]}}}}}
-`, nil)
-	if len(d.Diags) != 1 || d.Diags[0].Code != "google-names" {
-		t.Errorf("Services reports %s, want one note google-names", d.Diags)
-	}
-}
-
 func TestEndpoints(t *testing.T) {
 	d := design(t, `
 sites:
