@@ -60,7 +60,9 @@ var passes = []pass{
 // gives what earlier designs allocated; a is the atlas with the user's own
 // facts overlaid.
 func Compile(s *spec.Spec, l lock.Lock, a *atlas.Atlas) Result {
-	d := draft.New(s, renamed(s, l), a)
+	kept, unknown := renamed(s, l)
+	d := draft.New(s, kept, a)
+	d.Diags = unknown
 	for _, p := range passes {
 		p.run(d)
 		if p.gate && d.Diags.HasErrors() {
@@ -128,30 +130,41 @@ func renames(s *spec.Spec) []fabric.Rename {
 	return out
 }
 
-// renamed gives the lock with its keys under the new names.
-func renamed(s *spec.Spec, l lock.Lock) lock.Lock {
+// renamed gives the lock with its keys under the new names, and warns of
+// former names that it does not know: what they name would move.
+func renamed(s *spec.Spec, l lock.Lock) (lock.Lock, diag.List) {
+	var diags diag.List
+	rename := func(was spec.Value[string], from, to string) {
+		if l.Len() > 0 && len(l.Under(lock.Block, from)) == 0 && !holds(l, from) && !holds(l, to) && len(l.Under(lock.Block, to)) == 0 {
+			e := diags.Warnf(was.Pos, "was: nothing was called %q when the lock was written", was.V)
+			e.Code, e.Hint = "unknown-was", "write the former name as tieline.lock has it, or leave was out"
+		}
+		l = l.Rename(from, to)
+	}
 	old := map[string]string{} // new site name -> old
 	for i := range s.Sites {
 		st := &s.Sites[i]
 		if st.Was.IsSet() {
 			old[st.Name] = st.Was.V
-			l = l.Rename(fmt.Sprintf("%s/%s", st.Cloud.V, st.Was.V), fmt.Sprintf("%s/%s", st.Cloud.V, st.Name))
+			if st.Cloud.V.IsPublic() {
+				rename(st.Was, fmt.Sprintf("%s/%s", st.Cloud.V, st.Was.V), fmt.Sprintf("%s/%s", st.Cloud.V, st.Name))
+			}
 		}
 		for j := range st.Networks {
 			n := &st.Networks[j]
 			base := fmt.Sprintf("%s/%s/", st.Cloud.V, st.Name)
-			if n.Was.IsSet() {
-				l = l.Rename(base+n.Was.V, base+n.Name)
+			if n.Was.IsSet() && !n.Existing.IsSet() {
+				rename(n.Was, base+n.Was.V, base+n.Name)
 			}
 			for k := range n.Subnets {
 				if sn := &n.Subnets[k]; sn.Was.IsSet() {
-					l = l.Rename(base+n.Name+"/"+sn.Was.V, base+n.Name+"/"+sn.Name)
+					rename(sn.Was, base+n.Name+"/"+sn.Was.V, base+n.Name+"/"+sn.Name)
 				}
 			}
 		}
 	}
 	if len(old) == 0 {
-		return l
+		return l, diags
 	}
 	was := func(name string) string {
 		if o, ok := old[name]; ok {
@@ -166,5 +179,12 @@ func renamed(s *spec.Spec, l lock.Lock) lock.Lock {
 			l = l.Rename("link/"+string(from), "link/"+string(to))
 		}
 	}
-	return l
+	return l, diags
+}
+
+// holds reports whether the lock has an entry of the key itself.
+func holds(l lock.Lock, key string) bool {
+	_, block := l.Get(lock.Block, key)
+	_, asn := l.Get(lock.ASN, key)
+	return block || asn
 }

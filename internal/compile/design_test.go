@@ -91,3 +91,36 @@ connect:
 		t.Errorf("link over %s carries %s, want at least %s and at most %s", g.SKU, l.Capacity, l.Asked, sku.Aggregate)
 	}
 }
+
+func TestUnknownFormerName(t *testing.T) {
+	text := accounts + `sites:
+  a: {cloud: aws, region: us-west-2, networks: {NETWORK: {size: /16, subnets: {s: {size: /20}}}}}
+`
+	with := func(network string) string { return strings.Replace(text, "NETWORK: {", network, 1) }
+	first := compileText(t, with("old: {"), lock.Lock{})
+	for network, want := range map[string]int{
+		"new: {was: old, ":   0,
+		"new: {was: older, ": 1,
+	} {
+		r := compileText(t, with(network), first.Lock)
+		got := 0
+		for _, d := range r.Diags {
+			if d.Code == "unknown-was" {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s gives %d warnings of an unknown former name, want %d:\n%s", network, got, want, r.Diags)
+		}
+	}
+}
+
+func TestPinnedSiteTakesNoRoom(t *testing.T) {
+	r := compileText(t, accounts+`sites:
+  a: {cloud: aws, region: us-west-2, networks: {x: {cidr: 10.60.0.0/16, subnets: {s: {size: /20}}}}}
+  b: {cloud: aws, region: us-east-1, networks: {x: {size: /18, subnets: {s: {size: /20}}}}}
+`, lock.Lock{})
+	if got, ok := r.Lock.Block("aws"); !ok || got.Bits() != 16 {
+		t.Errorf("block of AWS = %v, want a /16: twice the /17 of the one site that is not pinned", got)
+	}
+}

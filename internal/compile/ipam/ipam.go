@@ -45,12 +45,27 @@ func pools(d *draft.Draft) []netip.Prefix {
 			e.Code = "ipv6"
 			continue
 		}
+		if !private(v.V) {
+			e := d.Diags.Warnf(v.Pos, "pool %s is public address space", v.V)
+			e.Code, e.Hint, e.Source = "public-pool", "private ranges are 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16; another owner's addresses cannot be reached from here", "RFC 1918"
+		}
 		out = append(out, v.V)
 	}
 	if len(d.Spec.Addressing.Pool) == 0 {
 		out = []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10}), 8)}
 	}
 	return out
+}
+
+// private reports whether all of p is for private use (RFC 1918), or shared
+// address space (RFC 6598).
+func private(p netip.Prefix) bool {
+	for _, r := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"} {
+		if prefix.Covers(netip.MustParsePrefix(r), p) {
+			return true
+		}
+	}
+	return false
 }
 
 // block is one thing to address.
@@ -354,7 +369,7 @@ func (p *plan) size(b *block) int {
 		if c.want == 0 {
 			c.want = p.size(c)
 		}
-		if !c.pin.IsValid() {
+		if !c.pin.IsValid() && c.want > 0 { // 0: all pinned below it
 			sum += 1 << (32 - c.want)
 		}
 	}

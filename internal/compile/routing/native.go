@@ -198,6 +198,11 @@ func latency(d *draft.Draft) {
 			if r.Measured {
 				l.RTTSource = "measured " + r.Fact.AsOf
 			}
+			why := draft.Step(p.Pos(), []string{r.Fact.ID}, "%s, over %.0f km", l.RTTSource, r.KM)
+			if r.Measured { // the table of measurements has a source, not a fact a pair
+				why.Facts, why.Text = nil, why.Text+": "+r.Fact.Source
+			}
+			d.Because(string(l.ID), "rtt", fmt.Sprintf("%.1f ms", l.RTT), why)
 		}
 	}
 }

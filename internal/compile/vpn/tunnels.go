@@ -46,6 +46,7 @@ type plan struct {
 	conns []conn   // AWS: pairs of tunnels
 	rate  vocab.Rate
 	large bool
+	facts []string // that the number of tunnels rests on
 }
 
 type conn struct{ tunnels, peer int }
@@ -70,6 +71,7 @@ func (b *builder) link(p *draft.Pair) {
 	for i := range sh.ends {
 		b.tunnel(p, &l, &sh, i)
 	}
+	d.Because(string(l.ID), "tunnels", fmt.Sprint(len(l.Tunnels)), draft.Step(p.Pos(), sh.facts, "one for each way between the gateways' public addresses (an AWS connection is two), and as many more as %s asks for at %s a tunnel", max(p.Asked, p.Peak), sh.rate))
 	for i, c := range sh.conns {
 		b.connection(p, &l, &sh, i, c)
 	}
@@ -126,6 +128,8 @@ func (b *builder) capacities() {
 	for i := range d.Net.Links {
 		l := &d.Net.Links[i]
 		l.Capacity = b.capacity(l, rates[l.ID])
+		d.Because(string(l.ID), "capacity", l.Capacity.String(), draft.Step(l.Origin.Pos, nil,
+			"%d tunnels at %s, and no more than the gateways carry: a virtual private gateway sends over one tunnel, an Azure gateway's SKU bounds all its links together", len(l.Tunnels), rates[l.ID]))
 		if need := max(l.Asked, l.Peak); need > l.Capacity {
 			e := d.Diags.Warnf(l.Origin.Pos, "link %s carries %s at most, asked for %s", l.ID, l.Capacity, need)
 			e.Code, e.Hint = "capacity", "more than cloud VPN gives wants a private circuit"
@@ -229,7 +233,7 @@ func (b *builder) shapeAWS(p *draft.Pair, s vocab.Suite, need vocab.Rate, aws in
 			}
 		}
 	}
-	pl.rate = rate
+	pl.rate, pl.facts = rate, []string{"aws.vpn.tunnels_per_connection", sku.Fact.ID}
 	return pl
 }
 
