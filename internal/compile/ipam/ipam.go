@@ -513,7 +513,11 @@ func (p *plan) shortage(al *prefix.Allocator, parent *block, short []*block) {
 	if parent == nil {
 		pos = p.poolPos()
 	}
-	e := p.d.Diags.Errorf(pos, "no room in %s: missing %s", p.room(parent), al.Missing(lengths...))
+	why := "what is free there is kept for freed entries of the lock"
+	if missing := al.Missing(lengths...); !missing.IsZero() {
+		why = "missing " + missing.String()
+	}
+	e := p.d.Diags.Errorf(pos, "no room in %s: %s", p.room(parent), why)
 	e.Code = "pool-exhausted"
 	const most = 4
 	if n := len(asked); n > most {
