@@ -90,8 +90,11 @@ func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut ma
 		out := fabric.FilterRule{Name: "allow-to-internet", Direction: fabric.Egress, Action: fabric.Allow, Services: anything, Origin: s.origin}
 		b.toInternet(&out)
 		w.rule(out, "egress allow any to the internet", because(s.origin.Pos, nil, "internet: %s: connections to the internet may be opened", s.net.Internet))
-	} else {
-		for _, e := range endpoints {
+	}
+	for _, e := range endpoints {
+		// The names of an interface endpoint resolve to its private addresses,
+		// which are no part of the internet; a gateway's stay public.
+		if e.Kind == fabric.InterfaceEndpoint || s.net.Internet == fabric.NoInternet {
 			b.toEndpoint(w, s, e)
 		}
 	}

@@ -262,6 +262,26 @@ sites:
 	}
 }
 
+// The names of an interface endpoint resolve to addresses that are no part of
+// the internet: a subnet with a way there needs a rule for them all the same.
+func TestEndpointBesideInternet(t *testing.T) {
+	for _, way := range []string{"none", "nat", "public"} {
+		d := design(t, head+`
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.0.0.0/16, subnets: {x: {cidr: 10.0.0.0/24, internet: `+way+`, services: [s3, kms]}}}}}
+  hq: {cloud: onprem, city: Portland, cidrs: [10.200.0.0/16]}
+`)
+		out := lines(filter(t, d, "a/app/x/sg"))
+		if want := "allow-to-service-kms: egress allow tcp/443 | a/app/kms/endpoint/sg"; !slices.Contains(out, want) {
+			t.Errorf("internet: %s: rules are %q, want %q", way, out, want)
+		}
+		in := lines(filter(t, d, "a/app/kms/endpoint/sg"))
+		if want := "allow-x-tcp-443: ingress allow tcp/443 | a/app/x/sg"; !slices.Contains(in, want) {
+			t.Errorf("internet: %s: rules of the endpoint are %q, want %q", way, in, want)
+		}
+	}
+}
+
 func TestDeterministic(t *testing.T) {
 	a, b := design(t, shop), design(t, shop)
 	prefixes := cmp.Comparer(func(p, q netip.Prefix) bool { return p == q })

@@ -80,6 +80,33 @@ func (e *endpoints) subnet(s *draft.Site, v *draft.VPC, sn *spec.Subnet) {
 		}
 		e.add(s, v, sub, svc, kind, name)
 	}
+	if s.Cloud == vocab.AWS {
+		e.images(sn)
+	}
+}
+
+// pulling is what pulling a container image from ECR speaks to: the registry's
+// API, the registry, and S3, which holds the layers.
+var pulling = []string{"ecr-api", "ecr", "s3"}
+
+// images notes an ECR that images cannot be pulled from by private ways alone.
+func (e *endpoints) images(sn *spec.Subnet) {
+	var asked *spec.Value[string]
+	var missing []string
+	for _, p := range pulling {
+		k := slices.IndexFunc(sn.Services, func(v spec.Value[string]) bool { return v.V == p })
+		switch {
+		case k < 0:
+			missing = append(missing, p)
+		case p != "s3" && asked == nil:
+			asked = &sn.Services[k]
+		}
+	}
+	if asked == nil || len(missing) == 0 {
+		return
+	}
+	n := e.d.Diags.Notef(asked.Pos, "subnet %q asks for %s without %s: pulling images needs ecr, ecr-api and s3", sn.Name, asked.V, strings.Join(missing, " and "))
+	n.Code, n.Hint = "ecr-incomplete", "add "+strings.Join(missing, ", ")+" to services"
 }
 
 // unknown reports a service that the cloud's data does not have.

@@ -115,6 +115,24 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestImages(t *testing.T) {
+	for _, tt := range []struct{ name, services, want string }{
+		{"registry alone", "[ecr]", `note: subnet "x" asks for ecr without ecr-api and s3`},
+		{"api alone", "[ecr-api, s3]", `note: subnet "x" asks for ecr-api without ecr`},
+		{"without layers", "[ecr, ecr-api]", `note: subnet "x" asks for ecr-api without s3`},
+		{"all", "[ecr, ecr-api, s3]", ""},
+		{"none", "[s3, kms]", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, "sites: {a: {cloud: aws, region: us-west-2, networks: {app: {size: /20, subnets: {x: {size: /24, services: "+tt.services+"}}}}}}\n", nil)
+			got := d.Diags.String()
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) || got != "" && !strings.Contains(got, "hint: add ") {
+				t.Errorf("Services(%s) reports %q, want %q with a hint", tt.services, got, tt.want)
+			}
+		})
+	}
+}
+
 func TestUnknownServiceHint(t *testing.T) {
 	d := design(t, "sites: {a: {cloud: aws, region: us-west-2, networks: {app: {size: /20, subnets: {x: {size: /24, services: [dynamodbb]}}}}}}\n", nil)
 	if len(d.Diags) != 1 || !strings.HasPrefix(d.Diags[0].Hint, `did you mean "dynamodb"?; the services are athena, `) {
