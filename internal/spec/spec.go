@@ -177,7 +177,7 @@ type Subnet struct {
 	Size     Value[PrefixLen]    `yaml:"size" doc:"Size of the subnet, as a prefix length; on AWS the whole over all zones." example:"/20"`
 	CIDR     Value[netip.Prefix] `yaml:"cidr" doc:"The subnet's prefix, pinned." example:"10.64.0.0/20"`
 	Segment  Value[string]       `yaml:"segment" doc:"The segment that the subnet belongs to." example:"training"`
-	Internet Value[string]       `yaml:"internet" doc:"The subnet's way to the internet: none, outbound through NAT, or public addresses." enum:"none|nat|public" default:"none"`
+	Internet Value[string]       `yaml:"internet" doc:"The subnet's way to the internet: none, outbound through NAT, or public addresses. With nat or public every connection to the internet may be opened, unless policy has a rule from all of the subnet (its segment, site or itself) to internet: then only what such rules state goes out." enum:"none|nat|public" default:"none"`
 	Services []Value[string]     `yaml:"services,one" doc:"Cloud services reached by private endpoints." example:"[s3]"`
 	Tags     []Tag               `yaml:"tags,map" keys:"*" doc:"Tags of this subnet, over the network's."`
 	Was      Value[string]       `yaml:"was" doc:"The subnet's former name: renames without moving anything."`
@@ -242,7 +242,7 @@ type Segment struct {
 type Rule struct {
 	Pos         diag.Pos
 	From        []Value[Ref]           `yaml:"from,one,required" doc:"Who opens the connection: a segment, site, site:segment, site/network/subnet, CIDR or internet." example:"inference"`
-	To          []Value[Ref]           `yaml:"to,one,required" doc:"Who answers." example:"training"`
+	To          []Value[Ref]           `yaml:"to,one,required" doc:"Who answers, written like from. A rule to internet narrows what its subnets may open there: without one, internet: nat or public lets everything out." example:"training"`
 	Ports       []Value[vocab.Service] `yaml:"ports,one,required" doc:"Protocols and destination ports: tcp/443, udp/8000-8100, tcp, icmp or any." example:"[tcp/443]"`
 	Description Value[string]          `yaml:"description" doc:"Why the rule is there."`
 }

@@ -86,15 +86,16 @@ func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut ma
 			b.groupRules(w, r, at, dir, &f.merged[k], cut)
 		}
 	}
-	if s.net.Internet != fabric.NoInternet {
+	if b.opensAll(s) {
 		out := fabric.FilterRule{Name: "allow-to-internet", Direction: fabric.Egress, Action: fabric.Allow, Services: anything, Origin: s.origin}
 		b.toInternet(&out)
 		w.rule(out, "egress allow any to the internet", because(s.origin.Pos, nil, "internet: %s: connections to the internet may be opened", s.net.Internet))
 	}
 	for _, e := range endpoints {
 		// The names of an interface endpoint resolve to its private addresses,
-		// which are no part of the internet; a gateway's stay public.
-		if e.Kind == fabric.InterfaceEndpoint || s.net.Internet == fabric.NoInternet {
+		// which are no part of the internet; a gateway's stay public, and are
+		// open with everything else.
+		if e.Kind == fabric.InterfaceEndpoint || !b.opensAll(s) {
 			b.toEndpoint(w, s, e)
 		}
 	}

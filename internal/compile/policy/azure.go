@@ -116,7 +116,7 @@ func (b *book) nsgRules(s *subnet, dir fabric.Direction, services []service) []n
 			value: describe("egress", "allow", svc.ports, svc.tag), steps: because(svc.origin.Pos, nil, "services: the subnet reaches %s by its service endpoint", svc.name),
 		})
 	}
-	if s.net.Internet != fabric.NoInternet {
+	if b.opensAll(s) {
 		out = append(out, nsgRule{
 			rule:  fabric.FilterRule{Name: "allow-to-internet", Action: fabric.Allow, Services: anything, PeerTag: "Internet", Origin: s.origin},
 			value: "egress allow any to the internet", steps: because(s.origin.Pos, nil, "internet: %s: connections to the internet may be opened", s.net.Internet), late: true,

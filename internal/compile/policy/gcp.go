@@ -60,7 +60,7 @@ func (b *book) firewallPolicy(r run) {
 	// ruled out on the far side.
 	var out []netip.Prefix
 	for i := r.lo; i < r.hi; i++ {
-		if s := &b.subnets[i]; s.net.Internet != fabric.NoInternet {
+		if s := &b.subnets[i]; b.opensAll(s) {
 			out = append(out, s.net.Prefix)
 		}
 	}

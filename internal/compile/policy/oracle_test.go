@@ -138,7 +138,7 @@ func (j *judge) meant(from, to host, s vocab.Service) bool {
 			return true
 		}
 	}
-	if from.filtered() && !to.ours && from.subnet.Internet != fabric.NoInternet {
+	if from.filtered() && !to.ours && from.subnet.Internet != fabric.NoInternet && !j.narrowed(from) {
 		return true
 	}
 	for _, r := range j.rules {
@@ -157,6 +157,20 @@ func (j *judge) meant(from, to host, s vocab.Service) bool {
 		}
 	}
 	return false
+}
+
+// narrowed reports whether some rule is from all of a machine's subnet to the
+// internet: only what such rules say goes out then.
+func (j *judge) narrowed(h host) bool {
+	whole := func(ref string) bool {
+		if p, err := netip.ParsePrefix(ref); err == nil {
+			return p.Bits() <= h.subnet.Prefix.Bits() && p.Contains(h.subnet.Prefix.Addr())
+		}
+		return j.isOf(h, ref)
+	}
+	return slices.ContainsFunc(j.rules, func(r stated) bool {
+		return slices.Contains(r.to, "internet") && slices.ContainsFunc(r.from, whole)
+	})
 }
 
 func texts(refs []spec.Value[spec.Ref]) []string {

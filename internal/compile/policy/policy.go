@@ -8,7 +8,9 @@
 // its segment says internal: deny; across subnets only what a rule states and
 // its replies, all filters but network ACLs being stateful. A subnet with
 // internet: nat or public may open connections of every protocol to the
-// internet, which is every address that is not the network's own.
+// internet, which is every address that is not the network's own; when some
+// rule is from all of the subnet to the internet, only what such rules state
+// goes out.
 package policy
 
 import (
@@ -80,6 +82,12 @@ func (s *subnet) rules(dir fabric.Direction) (whole, part []int) {
 		return s.from, s.fromPart
 	}
 	return s.to, s.toPart
+}
+
+// opensAll reports whether a subnet may open everything to the internet: it
+// has a way there and no rule from all of it to the internet narrows it.
+func (b *book) opensAll(s *subnet) bool {
+	return s.net.Internet != fabric.NoInternet && !slices.ContainsFunc(s.from, func(r int) bool { return b.rules[r].to.internet })
 }
 
 // near is the side of a rule that filters of this direction stand at.

@@ -262,6 +262,57 @@ sites:
 	}
 }
 
+// A rule from a subnet to the internet narrows what goes out to what it states,
+// in all clouds; a rule from another subnet or from some of its machines does
+// not.
+func TestInternetNarrowed(t *testing.T) {
+	const sites = head + `
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.0.0.0/16, subnets: {x: {cidr: 10.0.0.0/24, segment: out, internet: nat, services: [s3]}}}}}
+  g: {cloud: gcp, region: us-west1, networks: {app: {cidr: 10.1.0.0/16, subnets: {x: {cidr: 10.1.0.0/24, segment: out, internet: nat}, y: {cidr: 10.1.1.0/24, internet: nat}}}}}
+  z: {cloud: azure, region: westus2, networks: {app: {cidr: 10.2.0.0/16, subnets: {x: {cidr: 10.2.0.0/24, segment: out, internet: public}}}}}
+segments: {out: {}}
+policy:
+`
+	outward := func(d *draft.Draft, id fabric.FilterID) []string {
+		var out []string
+		for _, l := range lines(filter(t, d, id)) {
+			if strings.Contains(l, "egress allow") && (strings.Contains(l, "internet") || strings.Contains(l, "service")) {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name, rule string
+		want       [3][]string // of the groups of a and z, and the policy of g
+	}{
+		{"narrowed", "{from: out, to: internet, ports: [tcp/443]}", [3][]string{
+			{"allow-to-internet-tcp-443: egress allow tcp/443 | *", "allow-to-service-s3: egress allow tcp/443 | a/app/s3"},
+			{"allow-to-internet-tcp-443: egress allow tcp/443 | Internet"},
+			{"allow-out-x-to-internet-tcp-443: egress allow tcp/443 | * | 10.1.0.0/24", "allow-egress-internet: egress allow any | * | 10.1.1.0/24"},
+		}},
+		{"of another", "{from: out, to: g/app/y, ports: [tcp/443]}", [3][]string{
+			{"allow-to-internet: egress allow any | *"},
+			{"allow-to-internet: egress allow any | Internet"},
+			{"allow-egress-internet: egress allow any | * | 10.1.0.0/23"},
+		}},
+		{"of a part", "{from: 10.2.0.128/25, to: internet, ports: [tcp/443]}", [3][]string{
+			{"allow-to-internet: egress allow any | *"},
+			{"allow-to-internet-tcp-443: egress allow tcp/443 | Internet | 10.2.0.128/25", "allow-to-internet: egress allow any | Internet"},
+			{"allow-egress-internet: egress allow any | * | 10.1.0.0/23"},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, sites+"  - "+tt.rule+"\n")
+			got := [3][]string{outward(d, "a/app/x/sg"), outward(d, "z/app/x/nsg"), outward(d, "host:app/firewall")}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("ways out with %s (-want +got):\n%s", tt.rule, diff)
+			}
+		})
+	}
+}
+
 // The names of an interface endpoint resolve to addresses that are no part of
 // the internet: a subnet with a way there needs a rule for them all the same.
 func TestEndpointBesideInternet(t *testing.T) {
