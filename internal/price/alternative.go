@@ -1,6 +1,7 @@
 package price
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,10 +24,20 @@ type LinkOptions struct {
 	Notes   []string
 }
 
+// Month returns what the link costs a month by an option: of the present way
+// what the bill has for the link.
+func (l LinkOptions) Month(o Option) vocab.USD {
+	if o.Spares {
+		return o.Total
+	}
+	return o.Total + l.Common
+}
+
 // Option is one way to carry a link's traffic.
 type Option struct {
 	Name        string
 	Present     bool
+	Spares      bool      // it pays nothing of what is common
 	Priced      bool      // false when a price is not known: see Why
 	Fixed       vocab.USD // a month
 	PerGB       vocab.USD // average of 1e9 bytes at this volume; at 1 TB each way where the link has no traffic
@@ -119,7 +130,7 @@ func (p *pricer) options(k fabric.Link, lines []Line, common vocab.USD) LinkOpti
 		case x.Priced != y.Priced:
 			return order(x.Priced)
 		}
-		return int(min(1, max(-1, x.Total-y.Total)))
+		return cmp.Compare(o.Month(x), o.Month(y))
 	})
 	if p.spread(k) {
 		o.Notes = append(o.Notes, "A gateway that serves several links is in none of their options: dropping one link does not save it.")

@@ -30,7 +30,7 @@ func (p *pricer) others(k fabric.Link, need vocab.Rate, volumes [2]vocab.Volume,
 		}
 		return out
 	case fabric.TransitPeerLink:
-		w := way{Option: Option{Name: "VPC peering across regions", Priced: true, Note: "joins two VPCs, no more; saves the transit gateway's data price too"}}
+		w := way{Option: Option{Name: "VPC peering across regions", Priced: true, Spares: true, Note: "joins two VPCs, no more; saves the transit gateway's data price too"}}
 		w.carry(p, k, fabric.TransitPeerLink, volumes)
 		return []way{w}
 	case fabric.VNetPeerLink:

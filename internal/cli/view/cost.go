@@ -170,7 +170,7 @@ func quantity(q float64) string {
 
 // options prints the ways that a link's traffic could take.
 func (p *Printer) options(l price.LinkOptions) {
-	volume := "no traffic stated: compared at 1 TB each way"
+	volume := "no traffic stated: a month is the fixed part, A GB holds at 1 TB each way"
 	var sent []string
 	for i, v := range l.Volumes {
 		if v > 0 {
@@ -203,12 +203,26 @@ func (p *Printer) options(l price.LinkOptions) {
 			t.add(name, "", "", "not priced", rate(o.Capacity), "", p.dim(o.Why))
 			continue
 		}
-		t.add(name, o.Fixed.String(), fmt.Sprintf("%.4f", o.PerGB.Float()), o.Total.String(), rate(o.Capacity), mark, p.cheaper(o))
+		t.add(name, o.Fixed.String(), fmt.Sprintf("%.4f", o.PerGB.Float()), l.Month(o).String(), rate(o.Capacity), mark, p.cheaper(o))
 	}
 	t.print(p)
+	if l.Common > 0 {
+		p.Wrapped("  "+p.dim("note: "), "    ", commonNote(l))
+	}
 	for _, note := range l.Notes {
 		p.Wrapped("  "+p.dim("note: "), "    ", note)
 	}
+}
+
+// commonNote says what stands in the month of the rows beside their own.
+func commonNote(l price.LinkOptions) string {
+	rows := "every row"
+	for _, o := range l.Options {
+		if o.Spares {
+			rows += " but " + o.Name
+		}
+	}
+	return fmt.Sprintf("A MONTH has in %s %v of transit gateway data and other charges that are the same whichever way.", rows, l.Common)
 }
 
 // cheaper says when an option is worth it.
