@@ -127,6 +127,37 @@ func TestAlternativesLargeTunnels(t *testing.T) {
 	}
 }
 
+// TestAlternativesLargeTunnelsBound: no tunnels carry more than the Azure
+// gateway at their far end does with all of them.
+func TestAlternativesLargeTunnelsBound(t *testing.T) {
+	hubUnit := atlas.Default().SKUs(vocab.Azure, atlas.SKUHub)[0].Aggregate
+	vpn, _ := atlas.Default().SKU(vocab.Azure, "VpnGw1AZ")
+	tests := []struct {
+		name    string
+		gateway fabric.Gateway
+		want    vocab.Rate
+	}{
+		{"VPN gateway", fabric.Gateway{ID: "azure/vpn", Kind: fabric.VPNGateway, Site: "azure", VPC: "azure/net", SKU: "VpnGw1AZ", Generation: 1}, vpn.Aggregate},
+		{"virtual hub", fabric.Gateway{ID: "azure/vpn", Kind: fabric.VirtualHub, Site: "azure", ScaleUnits: 1}, hubUnit},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := triangle()
+			n.Gateways[1] = tt.gateway
+			for _, x := range optionsOf(t, n, "aws--azure").Options {
+				if x.Name != "VPN with large-bandwidth tunnels" {
+					continue
+				}
+				if x.Capacity == 0 || x.Capacity > tt.want {
+					t.Errorf("large-bandwidth tunnels carry %v, want at most the gateway's %v", x.Capacity, tt.want)
+				}
+				return
+			}
+			t.Error("no large-bandwidth tunnels among the options")
+		})
+	}
+}
+
 func TestAlternativesPreview(t *testing.T) {
 	n := triangle(move(vocab.TB, "aws", "azure"))
 	n.Sites[0].Region, n.Sites[1].Region = "us-east-1", "eastus"

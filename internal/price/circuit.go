@@ -80,8 +80,30 @@ func (p *pricer) largeTunnels(k fabric.Link, volumes [2]vocab.Volume, now way) (
 	if before > 0 {
 		w.Capacity = vocab.Rate(float64(k.Capacity) * float64(after) / float64(before))
 	}
+	for _, id := range k.Gateways {
+		if r := p.aggregate(id); r > 0 {
+			w.bound(r)
+		}
+	}
 	w.carry(p, k, k.Kind, volumes)
 	return w, true
+}
+
+// aggregate is what a gateway carries over all its tunnels together, 0 when it
+// has no such bound.
+func (p *pricer) aggregate(id fabric.GatewayID) vocab.Rate {
+	g, _ := p.n.Gateway(id)
+	switch g.Kind {
+	case fabric.VPNGateway:
+		sku, _ := p.a.SKU(vocab.Azure, g.SKU)
+		return sku.Aggregate
+	case fabric.VirtualHub:
+		if units := p.a.SKUs(vocab.Azure, atlas.SKUHub); len(units) > 0 {
+			return vocab.Rate(g.ScaleUnits) * units[0].Aggregate
+		}
+	case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device:
+	}
+	return 0
 }
 
 // farRate is what the end of a tunnel that is not AWS's carries.
