@@ -36,13 +36,11 @@ With -f the facts are those of that spec, with its own files laid over them.`,
 func (a *app) facts(c *cobra.Command, words []string, unverified bool) error {
 	known := atlas.Default()
 	if c.Flags().Changed("file") {
-		s, diags := spec.Load(a.spec)
-		if !diags.HasErrors() {
-			known, diags = factsOf(&s)
+		own, err := abandonable(c.Context(), func() (*atlas.Atlas, error) { return ownFacts(a.spec) })
+		if err != nil {
+			return err
 		}
-		if diags.HasErrors() {
-			return &inputError{diags}
-		}
+		known = own
 	}
 	list := known.Facts(words...)
 	if len(list) == 0 {
@@ -62,6 +60,19 @@ func (a *app) facts(c *cobra.Command, words []string, unverified bool) error {
 	}
 	a.out.Facts(list)
 	return nil
+}
+
+// ownFacts returns the facts of the spec at path.
+func ownFacts(path string) (*atlas.Atlas, error) {
+	s, diags := spec.Load(path)
+	if diags.HasErrors() {
+		return nil, &inputError{diags}
+	}
+	known, diags := factsOf(&s)
+	if diags.HasErrors() {
+		return nil, &inputError{diags}
+	}
+	return known, nil
 }
 
 // factWords lists the parts of all ids.

@@ -31,6 +31,46 @@ type design struct {
 // load reads the spec at path with its facts and its lock, and compiles it.
 // Mistakes in any of them are an inputError with all of them.
 func load(ctx context.Context, path string) (*design, error) {
+	d, err := abandonable(ctx, func() (*design, error) { return read(path) })
+	if err != nil {
+		return nil, err
+	}
+	diags := d.result.Diags
+	d.result = compile.Compile(&d.spec, d.lock, d.atlas)
+	d.result.Diags = append(diags, d.result.Diags...).Sorted()
+	if d.result.Diags.HasErrors() {
+		return nil, &inputError{d.result.Diags}
+	}
+	return d, ctx.Err()
+}
+
+// abandonable runs a step that only reads, and returns without it when the
+// context ends first: a read of a pipe may block for ever.
+func abandonable[T any](ctx context.Context, step func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		value, err := step()
+		done <- outcome{value, err}
+	}()
+	select {
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	case o := <-done:
+		if o.err == nil {
+			o.err = ctx.Err()
+		}
+		return o.value, o.err
+	}
+}
+
+// read reads what a design is compiled from; what there is to say of it is in
+// the result's diagnostics.
+func read(path string) (*design, error) {
 	d := &design{lockPath: lockPath(path)}
 	var diags diag.List
 	d.spec, diags = spec.Load(path)
@@ -48,15 +88,8 @@ func load(ctx context.Context, path string) (*design, error) {
 	if diags.HasErrors() {
 		return nil, &inputError{diags}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	d.result = compile.Compile(&d.spec, d.lock, d.atlas)
-	d.result.Diags = append(diags, d.result.Diags...).Sorted()
-	if d.result.Diags.HasErrors() {
-		return nil, &inputError{d.result.Diags}
-	}
-	return d, ctx.Err()
+	d.result.Diags = diags
+	return d, nil
 }
 
 // factsOf returns the built-in facts with the spec's own files laid over them.
