@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,8 +21,18 @@ type graphOptions struct {
 	out    string
 }
 
+// markdownExt ends the name of a page, in which Mermaid stands in a fence.
+const markdownExt = ".md"
+
 // pictures are the formats of graph, by the ends of their files' names.
-var pictures = []struct{ format, ext string }{{"svg", ".svg"}, {"dot", ".dot"}, {"mermaid", ".mmd"}}
+var pictures = []struct {
+	format string
+	exts   []string
+}{
+	{"svg", []string{".svg"}},
+	{"dot", []string{".dot", ".gv"}},
+	{"mermaid", []string{".mmd", ".mermaid", markdownExt}},
+}
 
 func (a *app) graphCommand() *cobra.Command {
 	var o graphOptions
@@ -29,7 +41,7 @@ func (a *app) graphCommand() *cobra.Command {
 		Short: "Draw the network as SVG, DOT or Mermaid",
 		Long: `Draws the sites in their clouds, their networks and subnets by segment, and the
 links by kind and bandwidth. Large networks are folded. The format follows the
-name of the output file (.svg, .dot, .mmd), and is SVG without one.`,
+name of the output file (.svg, .dot, .gv, .mmd, .mermaid, .md), and is SVG without one.`,
 		Example: `  tieline graph -o network.svg
   tieline graph --format mermaid`,
 		Args: a.specArg,
@@ -59,6 +71,9 @@ func (a *app) graph(ctx context.Context, o graphOptions) error {
 		return err
 	}
 	data := draw(d.result.Network, format)
+	if format == "mermaid" && strings.EqualFold(filepath.Ext(o.out), markdownExt) {
+		data = slices.Concat([]byte("```mermaid\n"), bytes.TrimRight(data, "\n"), []byte("\n```\n"))
+	}
 	if o.out == "" {
 		_, err := a.out.Write(data)
 		return err
@@ -76,13 +91,22 @@ func (a *app) graph(ctx context.Context, o graphOptions) error {
 
 // chosen gives the format that is asked for, or that the file's name says.
 func (o graphOptions) chosen() (string, error) {
+	if o.format == "" && o.out == "" {
+		return pictures[0].format, nil
+	}
 	if o.format == "" {
+		ext := strings.ToLower(filepath.Ext(o.out))
+		var known []string
 		for _, p := range pictures {
-			if strings.EqualFold(filepath.Ext(o.out), p.ext) {
+			if slices.Contains(p.exts, ext) {
 				return p.format, nil
 			}
+			known = append(known, p.exts...)
 		}
-		return pictures[0].format, nil
+		return "", &usageError{
+			text: fmt.Sprintf("-o %s: the name does not say what to draw", o.out),
+			hint: "end it in one of " + strings.Join(known, ", ") + ", or say --format",
+		}
 	}
 	for _, p := range pictures {
 		if o.format == p.format {
