@@ -49,6 +49,7 @@ func (b *book) aws() {
 			}
 		}
 	}
+	b.widened()
 }
 
 // group is the security group of a subnet.
@@ -88,7 +89,7 @@ func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut ma
 	}
 	if b.opensAll(s) {
 		out := fabric.FilterRule{Name: "allow-to-internet", Direction: fabric.Egress, Action: fabric.Allow, Services: anything, Origin: s.origin}
-		b.toInternet(&out)
+		b.setInternet(&out)
 		w.rule(out, "egress allow any to the internet", because(s.origin.Pos, nil, "internet: %s: connections to the internet may be opened", s.net.Internet))
 	}
 	for _, e := range endpoints {
@@ -99,6 +100,7 @@ func (b *book) securityGroup(r run, at int, endpoints []*fabric.Endpoint, cut ma
 			b.toEndpoint(w, s, e)
 		}
 	}
+	b.makeRoom(w, at)
 	meta := s.net.Meta
 	b.add(fabric.Filter{
 		ID: id, Meta: meta, Kind: fabric.SecurityGroup, Site: s.net.Site, VPC: s.net.VPC,
@@ -148,26 +150,9 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 	}
 	if m.internet {
 		out.Name, out.Peers = ruleName(lead+"internet", m.svc), nil
-		if dir == fabric.Egress || b.loose {
-			b.toInternet(&out)
-		} else {
-			out.All = true
-		}
+		b.setInternet(&out)
 		w.rule(out, describe(dir.String(), "allow", m.services, "the internet"), m.steps)
 	}
-}
-
-// toInternet makes the internet the far side of a rule that cannot deny.
-func (b *book) toInternet(r *fabric.FilterRule) {
-	if b.internet == nil {
-		r.All = true
-		return
-	}
-	r.Peers = b.internet
-	if r.Note != "" {
-		r.Note += "; "
-	}
-	r.Note += "the internet: all but the network's own private blocks"
 }
 
 // pathMTU lets in the ICMP that path MTU discovery lives on (RFC 1191), from

@@ -68,11 +68,19 @@ func (b *book) resolve() {
 				s.to = append(s.to, k)
 			} else {
 				s.toPart = append(s.toPart, k)
-				b.wide = b.wide || s.cloud == vocab.AWS
+				if s.cloud == vocab.AWS {
+					b.wide = append(b.wide, r.services...)
+				}
 			}
 		}
-		b.wide = b.wide || r.from.internet
+		if r.from.internet {
+			b.wide = append(b.wide, r.services...)
+		}
 	}
+	if slices.ContainsFunc(b.subnets, func(s subnet) bool { return s.filtered && s.cloud != vocab.AWS }) {
+		b.wide = append(b.wide, icmp...) // their path MTU rules tell no types apart
+	}
+	b.wide = simplify(b.wide)
 	b.loose = b.loose || len(b.open) > 0
 	b.internet = b.theInternet()
 }
@@ -201,35 +209,6 @@ func (b *book) overlapped(list []int, prefixes []netip.Prefix) []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// privateBlocks are the blocks of RFC 1918: no packet of the internet comes
-// from or goes to them.
-var privateBlocks = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
-}
-
-var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-
-// theInternet gives the internet as prefixes, for filters that cannot deny:
-// every address but the network's own, these widened to whole private blocks.
-// It is nil, which stands for every address, where nothing could be reached
-// by it that no rule states: when all of the network's addresses have filters
-// of ours and none of these lets in more than rules state.
-func (b *book) theInternet() []netip.Prefix {
-	if !b.loose && !b.wide {
-		return nil
-	}
-	var wide []netip.Prefix
-	for _, p := range b.own {
-		for _, q := range privateBlocks {
-			if prefix.Covers(q, p) {
-				p = q
-			}
-		}
-		wide = append(wide, p)
-	}
-	return prefix.FromPrefixes(everywhere).Subtract(prefix.FromPrefixes(wide...)).Prefixes()
 }
 
 func splitID(id fabric.SubnetID) [3]string {

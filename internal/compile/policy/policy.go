@@ -62,15 +62,16 @@ type book struct {
 	ownSet  prefix.Set
 	open    []netip.Prefix // those of own that no filter of ours guards: on-prem and existing networks
 
-	// wide: the ingress of some filter lets in more than rules state (the
-	// internet as every address, a whole subnet for some of its addresses), so
-	// the egress of others has to be exact.
-	wide bool
+	// wide are the services that the ingress of some filter lets in from more
+	// than rules state (the internet as every address, a whole subnet for some
+	// of its addresses), so that the egress of others has to be exact.
+	wide []vocab.Service
 	// loose: the egress of some machines is not exact (they have no filters of
 	// ours, or a whole subnet may send what some of it may), so the ingress of
 	// others has to be.
 	loose    bool
-	internet []netip.Prefix
+	internet []netip.Prefix // for filters that cannot deny
+	crowded  []int          // subnets whose group lets the internet in as every address for want of room
 	memo     map[string]*facing
 	ends     map[string]end // by references as written
 }

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -293,12 +294,12 @@ policy:
 			{"allow-out-x-to-internet-tcp-443: egress allow tcp/443 | * | 10.1.0.0/24", "allow-egress-internet: egress allow any | * | 10.1.1.0/24"},
 		}},
 		{"of another", "{from: out, to: g/app/y, ports: [tcp/443]}", [3][]string{
-			{"allow-to-internet: egress allow any | *"},
+			{"allow-to-internet: egress allow any | 0.0.0.0/5 8.0.0.0/7 11.0.0.0/8 12.0.0.0/6 16.0.0.0/4 32.0.0.0/3 64.0.0.0/2 128.0.0.0/1"},
 			{"allow-to-internet: egress allow any | Internet"},
 			{"allow-egress-internet: egress allow any | * | 10.1.0.0/23"},
 		}},
 		{"of a part", "{from: 10.2.0.128/25, to: internet, ports: [tcp/443]}", [3][]string{
-			{"allow-to-internet: egress allow any | *"},
+			{"allow-to-internet: egress allow any | 0.0.0.0/5 8.0.0.0/7 11.0.0.0/8 12.0.0.0/6 16.0.0.0/4 32.0.0.0/3 64.0.0.0/2 128.0.0.0/1"},
 			{"allow-to-internet-tcp-443: egress allow tcp/443 | Internet | 10.2.0.128/25", "allow-to-internet: egress allow any | Internet"},
 			{"allow-egress-internet: egress allow any | * | 10.1.0.0/23"},
 		}},
@@ -308,6 +309,62 @@ policy:
 			got := [3][]string{outward(d, "a/app/x/sg"), outward(d, "z/app/x/nsg"), outward(d, "host:app/firewall")}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("ways out with %s (-want +got):\n%s", tt.rule, diff)
+			}
+		})
+	}
+}
+
+// A group keeps the network's own addresses out of what is open to the
+// internet, as long as that fits its quota; then it says whom it lets in.
+func TestInternetOfGroups(t *testing.T) {
+	const site = head + `
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.0.0.0/16, subnets: {
+    web: {cidr: 10.0.0.0/24, segment: web, internet: public}, job: {cidr: 10.0.1.0/24, segment: job, internet: nat}}}}}
+%s
+segments: {web: {}, job: {}}
+policy:
+  - {from: internet, to: web, ports: [%s]}
+  - {from: job, to: internet, ports: [tcp/8443, tcp/9000]}
+`
+	const (
+		hq   = "  hq: {cloud: onprem, city: Portland, cidrs: [10.200.0.0/16]}"
+		rest = "0.0.0.0/5 8.0.0.0/7 11.0.0.0/8 12.0.0.0/6 16.0.0.0/4 32.0.0.0/3 64.0.0.0/2 128.0.0.0/1"
+	)
+	for _, tt := range []struct {
+		name, more, ports, in, out string
+		note                       bool
+	}{
+		{"all guarded", "", "tcp/443", "*", "*", false},
+		{"what goes out comes in elsewhere", "", "tcp/8000-8999", "*", rest, false},
+		{"on-prem", hq, "tcp/443", rest, rest, false},
+		{"room for seven", hq, "tcp/1, tcp/3, tcp/5, tcp/7, tcp/9, tcp/11, tcp/13", rest, rest, false},
+		{"no room for eight", hq, "tcp/1, tcp/3, tcp/5, tcp/7, tcp/9, tcp/11, tcp/13, tcp/15", "*", rest, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, fmt.Sprintf(site, tt.more, tt.ports))
+			far := func(id fabric.FilterID, lead string) string {
+				for _, l := range lines(filter(t, d, id)) {
+					if strings.HasPrefix(l, lead) {
+						return l[strings.Index(l, "| ")+2:]
+					}
+				}
+				return "no rule"
+			}
+			if got := far("a/app/web/sg", "allow-internet"); got != tt.in {
+				t.Errorf("%s in from %s, want %s", tt.ports, got, tt.in)
+			}
+			if got := far("a/app/job/sg", "allow-to-internet"); got != tt.out {
+				t.Errorf("out to %s, want %s", got, tt.out)
+			}
+			var notes []string
+			for _, x := range d.Diags {
+				if x.Code == "internet-widened" {
+					notes = append(notes, x.Summary)
+				}
+			}
+			if (len(notes) == 1) != tt.note || tt.note && !strings.Contains(notes[0], "own hq for tcp/1, ") {
+				t.Errorf("notes are %q, want one of hq: %v", notes, tt.note)
 			}
 		})
 	}
