@@ -147,23 +147,30 @@ func (b *book) world(r *rule) {
 
 // noWay reports rules about the internet for subnets that have no way there.
 func (b *book) noWay(r *rule) {
-	check := func(e *end, meets func(*subnet) bool, text, hint string) {
+	check := func(e *end, meets func(*subnet) bool, one, many, hint string) {
+		var bad []int
 		for _, k := range e.near {
 			if s := &b.subnets[k]; s.filtered && !meets(s) {
-				w := b.d.Diags.Warnf(r.spec.Pos, text, s.net.ID, s.net.Internet)
-				w.Code, w.Hint = "no-internet-way", hint
-				w.Related = []diag.Related{{Pos: s.origin.Pos, Message: "the subnet is here"}}
-				return
+				bad = append(bad, k)
 			}
 		}
+		if len(bad) == 0 {
+			return
+		}
+		text := many
+		if len(bad) == 1 {
+			text = one
+		}
+		w := b.d.Diags.Warnf(r.spec.Pos, text, b.quoted(bad), b.ways(bad))
+		w.Code, w.Hint, w.Related = "no-internet-way", hint, b.places(bad)
 	}
 	if r.from.internet {
 		check(&r.to, func(s *subnet) bool { return s.net.Internet == fabric.Public },
-			"the internet does not reach subnet %q: it has internet: %s", "give it internet: public, or put a load balancer of its cloud in front")
+			"the internet does not reach %s: it has internet: %s", "the internet does not reach %s: they have internet: %s", "give it internet: public, or put a load balancer of its cloud in front")
 	}
 	if r.to.internet {
 		check(&r.from, func(s *subnet) bool { return s.net.Internet != fabric.NoInternet },
-			"subnet %q does not reach the internet: it has internet: %s", "give it internet: nat")
+			"%s does not reach the internet: it has internet: %s", "%s do not reach the internet: they have internet: %s", "give it internet: nat")
 	}
 }
 

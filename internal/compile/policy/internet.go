@@ -186,3 +186,14 @@ func (b *book) places(subnets []int) []diag.Related {
 	}
 	return out
 }
+
+// ways names the ways to the internet that subnets have.
+func (b *book) ways(subnets []int) string {
+	var out []string
+	for _, k := range subnets {
+		if w := b.subnets[k].net.Internet.String(); !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out, " or ")
+}

@@ -390,6 +390,28 @@ sites:
 	}
 }
 
+// One warning names every subnet that has no way to the internet.
+func TestNoWayNamesAll(t *testing.T) {
+	const sites = head + `
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.40.0.0/16, subnets: {
+    x: {cidr: 10.40.0.0/24, internet: nat}, y: {cidr: 10.40.1.0/24}, z: {cidr: 10.40.2.0/24}}}}}
+policy:
+`
+	for _, tt := range []struct{ name, rule, want string }{
+		{"out", "{from: a, to: internet, ports: [tcp/443]}", `subnets "a/app/y", "a/app/z" do not reach the internet: they have internet: none`},
+		{"in", "{from: internet, to: a, ports: [tcp/443]}", `the internet does not reach subnets "a/app/x", "a/app/y", "a/app/z": they have internet: nat or none`},
+		{"one", "{from: a/app/z, to: internet, ports: [tcp/443]}", `subnet "a/app/z" does not reach the internet: it has internet: none`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, sites+"  - "+tt.rule+"\n")
+			if len(d.Diags) != 1 || d.Diags[0].Summary != tt.want || len(d.Diags[0].Related) != strings.Count(tt.want, "a/app") {
+				t.Errorf("Filters(%s) reports %v, want %q", tt.rule, d.Diags, tt.want)
+			}
+		})
+	}
+}
+
 func TestDeterministic(t *testing.T) {
 	a, b := design(t, shop), design(t, shop)
 	prefixes := cmp.Comparer(func(p, q netip.Prefix) bool { return p == q })
