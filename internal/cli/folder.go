@@ -24,6 +24,9 @@ const markerName = ".tieline"
 
 const markerHead = "# Written by tieline render, which replaces the files below. Change the spec instead.\n"
 
+// tempPrefix begins the names of the folders in which new ones are made.
+const tempPrefix = ".tieline-new-"
+
 // pluginFolder is where Terraform keeps what it downloads: large, and made
 // again by terraform init.
 const pluginFolder = ".terraform"
@@ -50,7 +53,7 @@ func stageFolder(ctx context.Context, dir string, files []outFile) (*folder, err
 		if errors.As(err, &usage) || errors.Is(err, context.Canceled) {
 			return nil, err
 		}
-		return nil, fmt.Errorf("writing %s: %w", dir, err)
+		return nil, fmt.Errorf("writing %s: %w", dir, f.aimedAt(err))
 	}
 	return f, nil
 }
@@ -100,7 +103,7 @@ func (f *folder) stage(ctx context.Context, files []outFile) error {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp(parent, ".tieline-new-"+base+"-*")
+	temp, err := os.MkdirTemp(parent, tempPrefix+base+"-*")
 	if err != nil {
 		return err
 	}
@@ -216,10 +219,31 @@ func linkFile(name, target string, e fs.DirEntry) error {
 	return os.WriteFile(target, data, info.Mode().Perm())
 }
 
+// aimedAt gives a failure the name that a file was to have in the folder, in
+// place of where it is written meanwhile.
+func (f *folder) aimedAt(err error) error {
+	var at *fs.PathError
+	var link *os.LinkError
+	var name string
+	switch {
+	case errors.As(err, &at):
+		name = at.Path
+	case errors.As(err, &link):
+		name = link.New
+	}
+	if rest, ok := strings.CutPrefix(name, f.temp); ok && f.temp != "" {
+		return aimedAt(f.dir+rest, err)
+	}
+	if strings.HasPrefix(filepath.Base(name), tempPrefix) {
+		return aimedAt(f.dir, err)
+	}
+	return err
+}
+
 // commit puts the new folder in place of the old.
 func (f *folder) commit() error {
 	if !f.exists {
-		return os.Rename(f.temp, f.dir)
+		return aimedAt(f.dir, os.Rename(f.temp, f.dir))
 	}
 	if err := os.RemoveAll(f.old); err != nil {
 		return err
