@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,6 +96,12 @@ func (a *app) lockRelease(keys []string) error {
 	}
 	kept, released, unknown := l.Release(keys...)
 	if len(unknown) > 0 {
+		if used := usedAt(l, unknown); len(used) > 0 {
+			return &usageError{
+				text: strings.Join(used, ", ") + ": in use, and only what is freed can be released",
+				hint: "take it out of the spec and run tieline plan, which frees it",
+			}
+		}
 		e := &usageError{text: "nothing freed is at " + strings.Join(unknown, ", "), hint: diag.Suggest(unknown[0], freedKeys(l))}
 		if e.hint == "" {
 			e.hint = "tieline lock show --freed lists what can be released"
@@ -109,6 +116,19 @@ func (a *app) lockRelease(keys []string) error {
 	}
 	a.out.Released(released)
 	return nil
+}
+
+// usedAt returns the keys at or below which something is in use.
+func usedAt(l lock.Lock, keys []string) []string {
+	var out []string
+	for _, k := range keys {
+		if slices.ContainsFunc(l.Entries(), func(e lock.Entry) bool {
+			return !e.Freed && (e.Key == k || strings.HasPrefix(e.Key, k+"/"))
+		}) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 func freedKeys(l lock.Lock) []string {
