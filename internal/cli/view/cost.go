@@ -170,7 +170,7 @@ func quantity(q float64) string {
 
 // options prints the ways that a link's traffic could take.
 func (p *Printer) options(l price.LinkOptions) {
-	volume := "no traffic stated: a month is the fixed part, A GB holds at 1 TB each way"
+	volume := "no traffic stated: A MONTH is the fixed part, A GB is at 1 TB each way"
 	var sent []string
 	for i, v := range l.Volumes {
 		if v > 0 {
@@ -182,13 +182,12 @@ func (p *Printer) options(l price.LinkOptions) {
 	}
 	p.Title(fmt.Sprintf("Ways between %s and %s", l.Sites[0], l.Sites[1]), volume)
 	t := table{indent: "  ", columns: []column{
-		{head: "WAY", most: 44},
+		{head: "WAY", most: 32},
 		{head: "FIXED", right: true},
 		{head: "A GB", right: true},
 		{head: "A MONTH", right: true},
 		{head: "CARRIES", right: true, drop: 2},
 		{head: "MARK", drop: 3},
-		{head: "", flex: true, wrap: true},
 	}}
 	for _, o := range l.Options {
 		mark := string(rune(o.Mark))
@@ -200,10 +199,12 @@ func (p *Printer) options(l price.LinkOptions) {
 			name = p.bold(name)
 		}
 		if !o.Priced {
-			t.add(name, "", "", "not priced", rate(o.Capacity), "", p.dim(o.Why))
+			t.add(name, "", "", "not priced", rate(o.Capacity))
+			t.remark(o.Why)
 			continue
 		}
-		t.add(name, o.Fixed.String(), fmt.Sprintf("%.4f", o.PerGB.Float()), l.Month(o).String(), rate(o.Capacity), mark, p.cheaper(o))
+		t.add(name, o.Fixed.String(), fmt.Sprintf("%.4f", o.PerGB.Float()), l.Month(o).String(), rate(o.Capacity), mark)
+		t.remark(p.cheaper(o))
 	}
 	t.print(p)
 	if l.Common > 0 {
@@ -229,8 +230,6 @@ func commonNote(l price.LinkOptions) string {
 func (p *Printer) cheaper(o price.Option) string {
 	var parts []string
 	switch {
-	case o.Present:
-		parts = append(parts, "the present way")
 	case o.Breaks == price.CheaperAbove || o.Breaks == price.CheaperBelow:
 		parts = append(parts, fmt.Sprintf("%s %s a month", o.Breaks, roundVolume(o.BreakEven)))
 	case o.Breaks != 0:

@@ -122,7 +122,7 @@ func (p *Printer) gateways(v Plan, m doubtMarks) {
 		{head: "AS", right: true},
 		{head: "NETWORKS", right: true},
 		{head: "TUNNELS", right: true},
-		{head: "ANNOUNCES", flex: true, drop: 1},
+		{head: "ANNOUNCES", flex: true, wrap: true, drop: 1},
 	}}
 	tunnels := map[fabric.GatewayID]int{}
 	for _, t := range n.Tunnels {
@@ -235,7 +235,7 @@ func (p *Printer) links(v Plan, m doubtMarks) {
 		{head: "MTU", right: true},
 		{head: "MSS", right: true, drop: 1},
 		{head: "RTT", right: true},
-		{head: "SUITE", flex: true, drop: 3},
+		{head: "SUITE", flex: true, wrap: true, drop: 3},
 	}}
 	for _, l := range n.Links {
 		id := string(l.ID)

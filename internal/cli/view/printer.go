@@ -21,8 +21,9 @@ import (
 // rises when keys are added, the one before it when keys change or go.
 const FormatVersion = "1.0"
 
-// plainWidth is the width of what is not a terminal.
-const plainWidth = 120
+// plainWidth is the width of what is not a terminal: room for every column,
+// for what reads it may look for any.
+const plainWidth = 160
 
 // Printer writes to a terminal, in colour and as wide as it is, or to
 // anything else, plain.
@@ -71,13 +72,18 @@ func (p *Printer) Line(format string, args ...any) {
 // Blank prints an empty line.
 func (p *Printer) Blank() { p.Line("") }
 
-// Title prints the heading of a section, with a remark.
+// Title prints the heading of a section, with a remark beside or below it.
 func (p *Printer) Title(title, remark string) {
 	if remark == "" {
 		p.Line("%s", p.bold(title))
 		return
 	}
-	p.Line("%s  %s", p.bold(title), p.dim(remark))
+	if ansi.StringWidth(title)+len(gap)+ansi.StringWidth(remark) > p.width {
+		p.Line("%s", p.bold(title))
+		p.Wrapped("  ", "  ", p.dim(remark))
+		return
+	}
+	p.Line("%s%s%s", p.bold(title), gap, p.dim(remark))
 }
 
 // Wrapped prints text over as many lines as it takes, the first after indent,

@@ -24,6 +24,7 @@ type column struct {
 type table struct {
 	columns []column
 	rows    [][]string
+	under   map[int]string // remarks below rows, by index, over the whole width
 	indent  string
 }
 
@@ -34,6 +35,17 @@ const (
 )
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// remark puts text on lines of its own under the last row.
+func (t *table) remark(text string) {
+	if text == "" {
+		return
+	}
+	if t.under == nil {
+		t.under = map[int]string{}
+	}
+	t.under[len(t.rows)-1] = text
+}
 
 // print writes the table; columns without any content are left out.
 func (t *table) print(p *Printer) {
@@ -48,8 +60,11 @@ func (t *table) print(p *Printer) {
 	if strings.Join(head, "") != "" {
 		t.line(p, widths, head, p.dim)
 	}
-	for _, row := range t.rows {
+	for i, row := range t.rows {
 		t.line(p, widths, row, nil)
+		if text, ok := t.under[i]; ok {
+			p.Wrapped(t.indent+"  ", t.indent+"  ", text)
+		}
 	}
 }
 
@@ -105,6 +120,30 @@ func (t *table) widths(room int) []int {
 	return widths
 }
 
+// wrapped breaks text between words; a word that is wider than a line breaks
+// at its hyphens, or where it must.
+func wrapped(text string, width int) []string {
+	var out []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case ansi.StringWidth(line)+1+ansi.StringWidth(word) <= width:
+			line += " " + word
+		default:
+			out = append(out, line)
+			line = word
+		}
+		if ansi.StringWidth(line) > width {
+			parts := strings.Split(ansi.Wrap(line, width, ""), "\n")
+			out = append(out, parts[:len(parts)-1]...)
+			line = parts[len(parts)-1]
+		}
+	}
+	return append(out, line)
+}
+
 // line prints one row, over several lines when a cell is wrapped.
 func (t *table) line(p *Printer, widths []int, cells []string, paint func(string) string) {
 	lines := [][]string{cells}
@@ -116,7 +155,7 @@ func (t *table) line(p *Printer, widths []int, cells []string, paint func(string
 			cells[i] = ansi.Truncate(cells[i], widths[i], "…")
 			continue
 		}
-		for j, part := range strings.Split(ansi.Wrap(cells[i], widths[i], ""), "\n") {
+		for j, part := range wrapped(cells[i], widths[i]) {
 			if j == len(lines) {
 				lines = append(lines, make([]string, len(cells)))
 			}

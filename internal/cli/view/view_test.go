@@ -114,3 +114,46 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+func TestWrappedCells(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		width      int
+		want       []string
+	}{
+		{"between words", "aes256-gcm16 sha384 dh20", 19, []string{"aes256-gcm16 sha384", "dh20"}},
+		{"not at a hyphen", "without cross-connects", 14, []string{"without", "cross-connects"}},
+		{"a word too wide", "to aws-oregon--aws-virginia now", 14, []string{"to", "aws-oregon--", "aws-virginia", "now"}},
+		{"room for all", "a b", 3, []string{"a b"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, wrapped(c.text, c.width)); diff != "" {
+				t.Errorf("wrapped(%q, %d) (-want +got):\n%s", c.text, c.width, diff)
+			}
+		})
+	}
+}
+
+func TestRemarksStandUnderTheirRows(t *testing.T) {
+	table := table{indent: "  ", columns: []column{{head: "WAY"}, {head: "A MONTH", right: true}}}
+	table.add("VPN", "73.00")
+	table.remark("")
+	table.add("circuit", "100.00")
+	table.remark("cheaper above 4TB a month")
+	table.add("other", "1.00")
+	want := "  WAY      A MONTH\n  VPN        73.00\n  circuit   100.00\n    cheaper above\n    4TB a month\n  other       1.00\n"
+	if diff := cmp.Diff(want, printed(20, table.print)); diff != "" {
+		t.Errorf("table with remarks (-want +got):\n%s", diff)
+	}
+}
+
+func TestTitlesWrapTheirRemarks(t *testing.T) {
+	for _, c := range []struct {
+		width int
+		want  string
+	}{{20, "Bill  USD a month\n"}, {12, "Bill\n  USD a\n  month\n"}} {
+		if got := printed(c.width, func(p *Printer) { p.Title("Bill", "USD a month") }); got != c.want {
+			t.Errorf("Title at %d columns = %q, want %q", c.width, got, c.want)
+		}
+	}
+}
