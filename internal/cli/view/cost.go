@@ -97,6 +97,9 @@ func (p *Printer) Cost(c Cost) {
 			if m.count > 1 {
 				name += fmt.Sprintf(" × %d", m.count)
 			}
+			if g.Key == "" {
+				name += ", " + cmp.Or(string(m.Site), m.Object)
+			}
 			unit := m.UnitPrice.Unit()
 			if len(m.Tiers) > 1 {
 				unit = "~" + fmt.Sprintf("%.4f", m.UnitPrice.Float())
