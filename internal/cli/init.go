@@ -54,6 +54,9 @@ a line in .gitattributes.`,
 func (a *app) writeStarter(ctx context.Context, o initOptions) error {
 	file := a.spec
 	if !isYAML(file) {
+		if err := mayBeFolder(file); err != nil {
+			return err
+		}
 		file = filepath.Join(file, spec.MainFile)
 	}
 	if _, err := os.Lstat(file); err == nil {
@@ -95,6 +98,24 @@ func (a *app) writeStarter(ctx context.Context, o initOptions) error {
 	return nil
 }
 
+// mayBeFolder refuses what is a file, or has the name of one.
+func mayBeFolder(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil, filepath.Ext(name) != "" && !isDots(name):
+		return &usageError{
+			text: fmt.Sprintf("-f %s: a spec is a file in .yaml or .yml, or a folder", name),
+			hint: "for example -f " + filepath.Join(filepath.Dir(name), spec.MainFile),
+		}
+	}
+	return nil
+}
+
+// isDots reports whether a path ends in . or .. or names a hidden folder.
+func isDots(name string) bool { return strings.HasPrefix(filepath.Base(name), ".") }
+
 func isYAML(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
@@ -116,7 +137,11 @@ func (o initOptions) starter(file string) (spec.StarterOptions, error) {
 	for _, text := range o.sites {
 		site, err := spec.ParseStarterSite(text)
 		if err != nil {
-			return s, &usageError{text: fmt.Sprintf("--site %s: %v", text, err), hint: "write cloud:region, for example aws:us-west-2"}
+			hint := "write cloud:region, for example aws:us-west-2"
+			if cloud, _, _ := strings.Cut(text, ":"); strings.ReplaceAll(cloud, "-", "") == vocab.OnPrem.String() {
+				hint = "--onprem adds a site of your own"
+			}
+			return s, &usageError{text: fmt.Sprintf("--site %s: %v", text, err), hint: hint}
 		}
 		if _, ok := atlas.Default().Region(site.Cloud, site.Region); !ok {
 			e := &usageError{text: fmt.Sprintf("--site %s: %s has no region %q", text, site.Cloud.Title(), site.Region)}
