@@ -77,8 +77,12 @@ func (c Cost) groups() []price.Group {
 func (p *Printer) Cost(c Cost) {
 	b := c.Bill
 	p.Title("Bill of "+c.Network, "USD a month at list prices"+asOf(b.Lines))
+	most := 0
+	if p.width < 100 {
+		most = 38 // leaves room for the numbers in 80 columns
+	}
 	t := table{columns: []column{
-		{head: "POSITION"},
+		{head: "POSITION", most: most},
 		{head: "FOR", flex: true, wrap: true, drop: 2},
 		{head: "QUANTITY", right: true},
 		{head: "UNIT PRICE", right: true},

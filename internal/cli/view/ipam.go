@@ -10,7 +10,7 @@ import (
 // Tree prints the address plan.
 func (p *Printer) Tree(roots []space.Node) {
 	t := table{columns: []column{
-		{head: "ADDRESSES"}, {head: "PREFIX"}, {head: "USED", right: true}, {head: "LARGEST FREE"}, {head: "", drop: 1, flex: true},
+		{head: "ADDRESSES"}, {head: "PREFIX"}, {head: "USED", right: true}, {head: "LARGEST FREE"}, {head: "", drop: 1, flex: true, wrap: true},
 	}}
 	for _, n := range roots {
 		p.treeRows(&t, n, 0)

@@ -121,8 +121,10 @@ func (t *table) widths(room int) []int {
 }
 
 // wrapped breaks text between words; a word that is wider than a line breaks
-// at its hyphens, or where it must.
+// at its hyphens, or where it must. An indent of the text is one of all lines.
 func wrapped(text string, width int) []string {
+	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	width -= len(indent)
 	var out []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -141,7 +143,11 @@ func wrapped(text string, width int) []string {
 			line = parts[len(parts)-1]
 		}
 	}
-	return append(out, line)
+	out = append(out, line)
+	for i := range out {
+		out[i] = indent + out[i]
+	}
+	return out
 }
 
 // line prints one row, over several lines when a cell is wrapped.
@@ -159,7 +165,7 @@ func (t *table) line(p *Printer, widths []int, cells []string, paint func(string
 			if j == len(lines) {
 				lines = append(lines, make([]string, len(cells)))
 			}
-			lines[j][i] = strings.TrimSpace(part)
+			lines[j][i] = strings.TrimRight(part, " ")
 		}
 	}
 	for _, cells := range lines {

@@ -124,6 +124,7 @@ func TestWrappedCells(t *testing.T) {
 		{"between words", "aes256-gcm16 sha384 dh20", 19, []string{"aes256-gcm16 sha384", "dh20"}},
 		{"not at a hyphen", "without cross-connects", 14, []string{"without", "cross-connects"}},
 		{"a word too wide", "to aws-oregon--aws-virginia now", 14, []string{"to", "aws-oregon--", "aws-virginia", "now"}},
+		{"indented", "  NAT gateway, aws", 10, []string{"  NAT", "  gateway,", "  aws"}},
 		{"room for all", "a b", 3, []string{"a b"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
