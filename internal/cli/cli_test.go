@@ -171,8 +171,8 @@ func TestPlanIsShort(t *testing.T) {
 		t.Errorf("plan of ml-platform has %d lines, want at most 80", len(lines))
 	}
 	for i, l := range lines {
-		if n := len([]rune(l)); n > 160 {
-			t.Errorf("line %d of the plan of ml-platform has %d columns, want at most 160: %s", i+1, n, l)
+		if n := len([]rune(l)); n > 120 {
+			t.Errorf("line %d of the plan of ml-platform has %d columns, want at most 120: %s", i+1, n, l)
 		}
 	}
 }

@@ -21,9 +21,8 @@ import (
 // rises when keys are added, the one before it when keys change or go.
 const FormatVersion = "1.0"
 
-// plainWidth is the width of what is not a terminal: room for every column,
-// for what reads it may look for any.
-const plainWidth = 160
+// plainWidth is the width of what is not a terminal.
+const plainWidth = 120
 
 // Printer writes to a terminal, in colour and as wide as it is, or to
 // anything else, plain.
@@ -31,17 +30,21 @@ type Printer struct {
 	w     io.Writer
 	err   error
 	width int
+	// whole: no column is left out and no cell cut to fit the width, since
+	// what reads it may look for any. Text is wrapped all the same.
+	whole bool
 	color bool
 }
 
 // NewPrinter returns a printer to w. There is colour on a terminal unless
 // NO_COLOR is set (no-color.org) or TERM is dumb.
 func NewPrinter(w io.Writer, getenv func(string) string) *Printer {
-	p := &Printer{w: w, width: plainWidth}
+	p := &Printer{w: w, width: plainWidth, whole: true}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(f.Fd()) {
 		return p
 	}
+	p.whole = false
 	if width, _, err := term.GetSize(f.Fd()); err == nil && width > 0 {
 		p.width = max(width, 40)
 	}

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -47,12 +49,21 @@ func (t *table) remark(text string) {
 	t.under[len(t.rows)-1] = text
 }
 
+// wraps reports whether the flexible column is wrapped where it does not fit.
+func (t *table) wraps() bool {
+	return slices.ContainsFunc(t.columns, func(c column) bool { return c.flex && c.wrap })
+}
+
 // print writes the table; columns without any content are left out.
 func (t *table) print(p *Printer) {
 	if len(t.rows) == 0 {
 		return
 	}
-	widths := t.widths(p.width)
+	room := p.width
+	if p.whole && !t.wraps() {
+		room = math.MaxInt32
+	}
+	widths := t.widths(room)
 	var head []string
 	for _, c := range t.columns {
 		head = append(head, c.head)

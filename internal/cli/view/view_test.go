@@ -16,7 +16,7 @@ import (
 func printed(width int, print func(*Printer)) string {
 	var b bytes.Buffer
 	p := NewPrinter(&b, os.Getenv)
-	p.width = width
+	p.width, p.whole = width, false
 	print(p)
 	return b.String()
 }

@@ -104,7 +104,7 @@ func gatewayAWS(d *draft.Draft, i int) {
 func transitReason(d *draft.Draft, i int) (why string, pos diag.Pos, facts []string) {
 	s := &d.Sites[i]
 	if len(s.VPCs) > 1 {
-		return fmt.Sprintf("the site has %d VPCs, a virtual private gateway serves one", len(s.VPCs)), s.Spec.Pos, nil
+		return fmt.Sprintf("the site has %d VPCs, a virtual private gateway serves one", len(s.VPCs)), s.Spec.Pos, []string{"aws.vgw.vpcs"}
 	}
 	for _, v := range s.VPCs {
 		if v.Account != s.Account {
