@@ -173,6 +173,7 @@ func checkEdits(t *testing.T, r *rand.Rand, s sketch, first compile.Result, seed
 		edit.connect = slices.Clone(edit.connect)
 		edit.connect[slices.Index(edit.connect, st.was)] = "renamed"
 		after := compileText(t, edit.String(), l)
+		checkDiff(t, l, after, seed)
 		before := prefixes(first.Network)
 		slices.Sort(before)
 		got := prefixes(after.Network)
@@ -183,12 +184,52 @@ func checkEdits(t *testing.T, r *rand.Rand, s sketch, first compile.Result, seed
 		return
 	}
 	after := compileText(t, edit.String(), l)
+	checkDiff(t, l, after, seed)
 	checkAddresses(t, after.Network)
 	checkNumbers(t, after.Network)
 	for _, e := range l.Entries() {
 		if got, ok := after.Lock.Get(e.Kind, e.Key); !ok || got.Value() != e.Value() {
 			t.Errorf("seed %d: after an unrelated edit %v %s = %s, was %s", seed, e.Kind, e.Key, got.Value(), e.Value())
 		}
+	}
+}
+
+// checkDiff applies the changes that a plan shows to the lock before it, the
+// naive way: the lock after it must come out.
+func checkDiff(t *testing.T, before lock.Lock, after compile.Result, seed uint64) {
+	t.Helper()
+	type key struct {
+		kind lock.Kind
+		key  string
+	}
+	at := func(e lock.Entry) key { return key{e.Kind, e.Key} }
+	entries := map[key]lock.Entry{}
+	for _, e := range before.Entries() {
+		entries[at(e)] = e
+	}
+	c := after.Changes
+	for _, e := range c.Removed {
+		delete(entries, at(e))
+	}
+	for _, x := range c.Renamed {
+		delete(entries, at(x.From))
+	}
+	for _, list := range [][]lock.Change{c.Renamed, c.Moved, c.Rescoped} {
+		for _, x := range list {
+			entries[at(x.To)] = x.To
+		}
+	}
+	for _, list := range [][]lock.Entry{c.Added, c.Restored, c.Freed} {
+		for _, e := range list {
+			entries[at(e)] = e
+		}
+	}
+	var all []lock.Entry
+	for _, e := range entries {
+		all = append(all, e)
+	}
+	if d := cmp.Diff(string(after.Lock.Marshal()), string(lock.New(all...).Marshal())); d != "" {
+		t.Fatalf("seed %d: the changes applied to the old lock do not give the new one (-new +applied):\n%s", seed, d)
 	}
 }
 
