@@ -14,9 +14,16 @@ const Policy = `
 1 atlas
 1 fabric
 1 lock
+1 packet
+2 routes
 2 spec
 3 compile/...
 3 price
+3 verify
+4 assert
+4 audit
+4 change
+4 read/...
 4 render/...
 6 cli/...
 7 arch

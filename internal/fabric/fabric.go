@@ -61,6 +61,8 @@ type Network struct {
 	Filters     []Filter
 	Flows       []Flow // expected traffic, in the spec's order
 	Policy      []PolicyRule
+	Waivers     []Waiver // in the spec's order
+	Unread      []Unread // by place; of networks that were read, not compiled
 	Renames     []Rename
 	Reasons     []Reason
 }
@@ -88,6 +90,19 @@ type Meta struct {
 	Origin  Origin
 	Account AccountID // empty on-prem
 	Domains []Domain  // what it fails with, the narrowest first
+	// Unread says what of the object was found but not understood, or is only
+	// known once it is built; a proof that rests on the object is unknown.
+	// Empty in compiled networks.
+	Unread string
+}
+
+// Unread is something that was found in what exists and is not modelled.
+type Unread struct {
+	Origin Origin // Path: its address there, aws_instance.nat
+	Kind   string // aws_instance
+	Why    string
+	// Harmless: what it is cannot change who reaches whom (a bucket, a role).
+	Harmless bool
 }
 
 // DomainKind is a kind of failure domain.
@@ -200,8 +215,12 @@ type VPC struct {
 	Existing string         // native id of a network that is joined, not made
 	Prefixes []netip.Prefix // AWS CIDR blocks, Azure address space; GCP: the blocks of its sites
 	// Blocks gives each site's part; for AWS and Azure all of Prefixes.
-	Blocks          []SiteBlock
-	MTU             int      // bytes
+	Blocks []SiteBlock
+	MTU    int // bytes
+	// RegionalRouting: a GCP VPC whose dynamic routing mode is REGIONAL, so
+	// that what a Cloud Router learns stays in its region, and it announces
+	// the subnets of its region only. Compiled ones are GLOBAL.
+	RegionalRouting bool
 	InternetGateway bool     // AWS
 	DefaultRoute    bool     // GCP: a default route to the internet gateway is wanted
 	AttachSubnets   []string // AWS, existing: native ids of subnets for attachments
@@ -300,8 +319,11 @@ const (
 	HopNAT                                      // AWS NAT gateway: NAT
 	HopTransitGateway                           // AWS: Gateway
 	HopVirtualNetworkGateway                    // Azure UDR to the hub's VPN gateway
-	HopAttachment                               // in a transit table: Attachment
+	HopAttachment                               // in a transit table, or over a VPC peering (AWS): Attachment
 	HopBlackhole
+	HopVirtualPrivateGateway // AWS, static: Gateway
+	HopLocal                 // Azure UDR: inside the VNet, as without the route
+	HopAppliance             // a machine that forwards: Address; what it does is not modelled
 )
 
 // Hop is where a route points. Exactly the field that Kind names is set.
@@ -310,6 +332,7 @@ type Hop struct {
 	NAT        NATID
 	Gateway    GatewayID
 	Attachment AttachmentID
+	Address    netip.Addr // of an appliance; zero when only known once built
 }
 
 // Route is a static route as configured.
@@ -318,6 +341,9 @@ type Route struct {
 	Hop    Hop
 	Origin Origin
 	Note   string // what lies there: "gcp-oregon"
+	// Priority orders static routes of one prefix in a GCP VPC, the lowest
+	// first; 0 is the cloud's default.
+	Priority int
 }
 
 // RouteTable is an AWS VPC route table, an Azure route table (UDRs), or the
@@ -331,6 +357,9 @@ type RouteTable struct {
 	Existing  string      // native id, when it exists
 	Propagate []GatewayID // AWS: virtual private gateways whose routes it learns
 	Routes    []Route     // by prefix
+	// NoPropagation: an Azure route table that keeps the gateway's BGP routes
+	// out of its subnets.
+	NoPropagation bool
 }
 
 // NAT is an AWS NAT gateway (one a zone), a GCP Cloud NAT (one a VPC and

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -98,8 +99,11 @@ type FilterRule struct {
 	// PathMTU narrows a rule of ICMP to "fragmentation needed" (type 3 code 4,
 	// RFC 1191) where the filter tells types apart, which is in AWS only.
 	PathMTU bool
-	Origin  Origin
-	Note    string
+	// SourcePorts narrows it to packets from these ports; empty for all.
+	SourcePorts []vocab.PortRange
+	Origin      Origin
+	Note        string
+	Unread      string // what of it was not understood; empty in compiled networks
 }
 
 // PolicyRule is an intent resolved to subnets and prefixes: From opens
@@ -108,6 +112,7 @@ type PolicyRule struct {
 	Origin   Origin
 	From, To []PolicyEnd
 	Services []vocab.Service
+	RTT      float64 // milliseconds at most, stated; 0 when not
 }
 
 // PolicyEnd is one end of a policy rule.
@@ -116,4 +121,13 @@ type PolicyEnd struct {
 	Subnets  []SubnetID
 	Prefixes []netip.Prefix // aggregated; of the subnets, or the CIDR
 	Internet bool
+}
+
+// Waiver accepts a finding of the audit, with a reason, until a day.
+type Waiver struct {
+	Origin  Origin
+	Code    string    // TL1042
+	Object  string    // a site, link, segment or subnet it is limited to; empty for all
+	Reason  string    // why it is accepted
+	Expires time.Time // the last day it holds, UTC midnight; zero when it never ends
 }

@@ -17,6 +17,8 @@ const (
 	VPNGateway                                   // Azure: virtual network gateway of a VNet
 	VirtualHub                                   // Azure: Virtual WAN hub, with a VPN gateway where it has tunnels
 	Device                                       // on-prem VPN devices
+	DirectConnectGateway                         // AWS: global, joins virtual interfaces to VGWs or TGWs
+	ExpressRouteGateway                          // Azure: virtual network gateway of a VNet for circuits
 )
 
 // String gives the kind as in a spec.
@@ -34,6 +36,10 @@ func (k GatewayKind) String() string {
 		return "virtual-wan"
 	case Device:
 		return "device"
+	case DirectConnectGateway:
+		return "direct-connect-gateway"
+	case ExpressRouteGateway:
+		return "expressroute-gateway"
 	}
 	return "gateway?"
 }
@@ -51,7 +57,7 @@ type Gateway struct {
 	ScaleUnits int          // virtual hub's VPN gateway: 500 Mbps each; 0 without tunnels
 	Prefix     netip.Prefix // virtual hub's address prefix
 	Interfaces []Interface  // in order: VPN ends the gateway itself has (not AWS: each connection has its own)
-	ECMP       bool
+	ECMP       bool         // several equal paths carry traffic at once
 	// DefaultTable says that a transit gateway associates and propagates
 	// attachments by its default route table; else Tables says all.
 	DefaultTable bool
@@ -60,8 +66,11 @@ type Gateway struct {
 	// none of its own subnets otherwise), and what an on-prem device is
 	// expected to announce. Empty for AWS and Azure, whose gateways announce
 	// each VPC or VNet prefix by themselves.
-	Announce   []netip.Prefix
-	Accelerate bool
+	Announce []netip.Prefix
+	// AnnounceSubnets: a Cloud Router announces its VPC's subnets too
+	// (advertise mode DEFAULT, or the group ALL_SUBNETS).
+	AnnounceSubnets bool
+	Accelerate      bool
 }
 
 // Interface is one end for tunnels of a gateway.
@@ -87,15 +96,17 @@ type AttachmentKind uint8
 
 // The kinds of attachment.
 const (
-	VGWAttachment        AttachmentKind = iota + 1 // AWS: VGW to its VPC
-	TransitVPCAttachment                           // AWS: VPC to TGW
-	TransitVPNAttachment                           // AWS: VPN connection to TGW; implied by the connection
-	TransitPeering                                 // AWS: TGW to TGW, static routes only
-	VNetPeering                                    // Azure: both directions
-	VirtualHubConnection                           // Azure: VNet to virtual hub
-	VPCPeering                                     // GCP: both directions
-	NCCSpoke                                       // GCP: VPC to Network Connectivity Center hub
-	NCCHybridSpoke                                 // GCP: the HA VPN tunnels of a hub VPC to the NCC hub
+	VGWAttachment            AttachmentKind = iota + 1 // AWS: VGW to its VPC
+	TransitVPCAttachment                               // AWS: VPC to TGW
+	TransitVPNAttachment                               // AWS: VPN connection to TGW; implied by the connection
+	TransitPeering                                     // AWS: TGW to TGW, static routes only
+	VNetPeering                                        // Azure: both directions
+	VirtualHubConnection                               // Azure: VNet to virtual hub
+	VPCPeering                                         // GCP: both directions
+	NCCSpoke                                           // GCP: VPC to Network Connectivity Center hub
+	NCCHybridSpoke                                     // GCP: the HA VPN tunnels of a hub VPC to the NCC hub
+	AWSPeering                                         // AWS: VPC peering, never transitive, static routes only
+	DirectConnectAssociation                           // AWS: DX gateway (Gateway) to VGW or TGW (Peer)
 )
 
 // Attachment joins a VPC or gateway to a gateway, or two of them.
@@ -119,6 +130,12 @@ type Attachment struct {
 	// an acceptance are needed.
 	CrossAccount bool
 	Link         LinkID // the link it realises, when between sites
+	// Allowed are the allowed prefixes of a DirectConnectAssociation: with a
+	// VGW a filter on the VPC's blocks, with a TGW what is announced as such.
+	Allowed []netip.Prefix
+	// NoSiteToSite: an NCCHybridSpoke whose tunnels do not carry traffic of
+	// other hybrid spokes (site_to_site_data_transfer is off).
+	NoSiteToSite bool
 }
 
 // LinkKind is how a link between two sites is made.
@@ -196,9 +213,14 @@ type Connection struct {
 	PeerInterface int // whose public address the customer gateway has
 	Large         bool
 	Tunnels       [2]TunnelID
+	// Static: no BGP; the gateway routes StaticRoutes into it.
+	Static       bool
+	StaticRoutes []netip.Prefix
 }
 
-// Tunnel is one IPsec tunnel with its BGP session.
+// Tunnel is one IPsec tunnel with its BGP session; of a CircuitLink it is a
+// VLAN on a circuit with its BGP session (a virtual interface, VLAN attachment
+// or private peering).
 type Tunnel struct {
 	ID         TunnelID
 	Meta       Meta // Origin only; the ends have accounts of their own

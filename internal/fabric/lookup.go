@@ -78,3 +78,18 @@ func LinkBetween(a, b SiteID) LinkID {
 	}
 	return LinkID(a + "--" + b)
 }
+
+// Attachment returns the attachment of that id.
+func (n *Network) Attachment(id AttachmentID) (Attachment, bool) {
+	return find(n.Attachments, id, func(a *Attachment) AttachmentID { return a.ID })
+}
+
+// Connection returns the connection of that id.
+func (n *Network) Connection(id ConnectionID) (Connection, bool) {
+	return find(n.Connections, id, func(c *Connection) ConnectionID { return c.ID })
+}
+
+// NAT returns the NAT of that id.
+func (n *Network) NAT(id NATID) (NAT, bool) {
+	return find(n.NATs, id, func(t *NAT) NATID { return t.ID })
+}

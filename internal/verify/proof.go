@@ -1,0 +1,79 @@
+package verify
+
+import (
+	"net/netip"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// Proof is a network with everything that its judgement stands on, worked out
+// once by [New]. It is immutable from then on and safe for concurrent use.
+type Proof struct {
+	Net    *fabric.Network
+	Atlas  *atlas.Atlas
+	Plane  *routes.Plane
+	Tables *routes.Tables // healthy
+
+	places []Place // sorted by id
+	flows  []flow  // what policy wants, sorted by rule, from, to
+}
+
+// Place is a subnet, a site of one's own, or a range that policy names: where
+// packets begin and end.
+type Place struct {
+	ID     string          // the subnet's id, the site's, or the range
+	Subnet fabric.SubnetID // empty for the others
+	Site   fabric.SiteID   // empty for foreign ranges
+	Group  Group
+	Addrs  prefix.Set
+	Parts  []PlacePart
+}
+
+// PlacePart is a part of a place whose machines send by one table.
+type PlacePart struct {
+	Zone   string // of AWS subnets
+	Prefix netip.Prefix
+	Table  int // index into Tables.Tables; -1 outside the network
+}
+
+// flow is one pair of places that a rule of the policy joins.
+type flow struct {
+	rule     int // index into Net.Policy; -1 for what goes on inside a subnet
+	from, to int // indexes of places
+	services []vocab.Service
+}
+
+// New works out the proof of a network.
+func New(n *fabric.Network, a *atlas.Atlas) *Proof {
+	plane := routes.New(n, a)
+	return &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil)}
+}
+
+// Places lists where packets begin and end, sorted by id. The slice is shared
+// and not to be changed.
+func (p *Proof) Places() []Place { return p.places }
+
+// Flow says what becomes of a service's packets from any machine of one end
+// to any of the other, and of their replies.
+func (p *Proof) Flow(from, to fabric.PolicyEnd, s vocab.Service) Answer { return Answer{} }
+
+// Between lists the services that get through from one place to another with
+// their replies (indexes into [Proof.Places]), as few ranges as say it, sorted;
+// empty when none does.
+func (p *Proof) Between(from, to int) []vocab.Service { return nil }
+
+// Findings says what is wrong with the healthy network: policy that does not
+// work, what gets through without policy, what the control plane does that
+// nobody asked for.
+func (p *Proof) Findings() []Finding { return nil }
+
+// Failures tries every set of parts that the options ask for.
+func (p *Proof) Failures(o FailureOptions) FailureReport { return FailureReport{} }
+
+// Impacts says what one failure does to every pair of groups that policy
+// joins, leaving out the unaffected, worst first.
+func (p *Proof) Impacts(f routes.Failure) []Impact { return nil }
