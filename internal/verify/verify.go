@@ -60,6 +60,25 @@ const (
 	UnknownStep                     // what comes here is not modelled
 )
 
+// String gives the kind's name.
+func (k StepKind) String() string {
+	switch k {
+	case FilterStep:
+		return "filter"
+	case TableStep:
+		return "table"
+	case CrossStep:
+		return "crossing"
+	case NATStep:
+		return "NAT"
+	case ArriveStep:
+		return "arrival"
+	case UnknownStep:
+		return "unknown"
+	}
+	return "step?"
+}
+
 // Step is one thing that a packet meets on its way.
 type Step struct {
 	Kind   StepKind
