@@ -36,6 +36,7 @@ type Atlas struct {
 	skus       map[vocab.Cloud][]SKU
 	flowLogs   map[vocab.Cloud]FlowLog
 	nsg        Priorities
+	management []ManagementPort
 	services   map[vocab.Cloud][]Service
 	crossLinks []CrossLink
 	prices     map[PriceItem][]priceRow // in the order of the files
@@ -62,7 +63,7 @@ func load() (*Atlas, error) {
 		latency: sync.OnceValue(parseLatency),
 	}
 	l.readSources()
-	for _, name := range []string{"limits", "addressing", "vpn", "asn", "mtu", "names", "flowlogs", "latency", "routing"} {
+	for _, name := range []string{"limits", "addressing", "vpn", "asn", "mtu", "names", "flowlogs", "latency", "routing", "security"} {
 		t := l.table(name)
 		for i := range t.rows {
 			l.facts = append(l.facts, l.fact(t, i))
@@ -86,6 +87,7 @@ func load() (*Atlas, error) {
 	l.buildASNs(a)
 	l.buildFlowLogs(a)
 	l.buildPriorities(a)
+	l.buildManagement(a)
 	for _, id := range LimitIDs {
 		if _, err := a.limit(id); err != nil {
 			l.failf("%v", err)
