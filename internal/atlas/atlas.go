@@ -39,6 +39,7 @@ type Atlas struct {
 	management []ManagementPort
 	services   map[vocab.Cloud][]Service
 	crossLinks []CrossLink
+	changes    map[changeKey]ChangeRule
 	prices     map[PriceItem][]priceRow // in the order of the files
 	latency    func() latencyTable      // parsed when first asked for
 }
@@ -74,6 +75,7 @@ func load() (*Atlas, error) {
 	l.readSKUs(a)
 	l.readServices(a)
 	l.readCrossLinks(a)
+	l.readChanges(a)
 	l.readPrices(a)
 	a.setFacts(l.facts)
 	for i := 1; i < len(a.facts); i++ {
