@@ -74,6 +74,7 @@ func Compile(s *spec.Spec, l lock.Lock, a *atlas.Atlas) Result {
 		return r
 	}
 	d.Net.Renames = renames(s)
+	d.Net.Waivers = waivers(s, d.Index)
 	next, _ := d.Lock.Update(d.Used)
 	r.Network, r.Lock, r.Changes = &d.Net, next, l.Diff(next)
 	return r
@@ -103,6 +104,24 @@ func order(d *draft.Draft) {
 	for i := range n.VPCs {
 		slices.Sort(n.VPCs[i].Sites)
 	}
+}
+
+// waivers carries what the audit is told, with full names. What they name the
+// spec's own checks have found.
+func waivers(s *spec.Spec, x *spec.Index) []fabric.Waiver {
+	var out []fabric.Waiver
+	for i := range s.Audit.Waivers {
+		w := &s.Audit.Waivers[i]
+		object := ""
+		if w.For.IsSet() {
+			object, _ = x.Object(w.For.V)
+		}
+		out = append(out, fabric.Waiver{
+			Origin: draft.Origin(w.Pos, fmt.Sprintf("audit.waivers[%d]", i)),
+			Code:   string(w.Rule.V), Object: object, Reason: w.Reason.V, Expires: w.Until.V.Time,
+		})
+	}
+	return out
 }
 
 // renames lists the names that changed, for Terraform's moved blocks.

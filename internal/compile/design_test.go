@@ -1,8 +1,11 @@
 package compile_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,5 +125,39 @@ func TestPinnedSiteTakesNoRoom(t *testing.T) {
 `, lock.Lock{})
 	if got, ok := r.Lock.Block("aws"); !ok || got.Bits() != 16 {
 		t.Errorf("block of AWS = %v, want a /16: twice the /17 of the one site that is not pinned", got)
+	}
+}
+
+// TestAuditIsCarried: latency budgets and waivers come through with full names.
+func TestAuditIsCarried(t *testing.T) {
+	r := compileText(t, accounts+`sites:
+  a: {cloud: aws, region: us-west-2, networks: {n: {size: /16, subnets: {s: {size: /20}}}}}
+  g: {cloud: gcp, region: us-west1, networks: {n: {size: /16, subnets: {s: {size: /20}}}}}
+connect:
+  - {link: [g, a]}
+policy:
+  - {from: a, to: g, ports: [tcp/443], rtt: 0.05s}
+  - {from: g, to: a, ports: [tcp/443]}
+audit:
+  waivers:
+    - {rule: TL1042, for: g--a, reason: two tunnels suffice, until: 2027-03-31}
+    - {rule: TL2001, for: a/s, reason: known}
+`, lock.Lock{})
+	if got := []float64{r.Network.Policy[0].RTT, r.Network.Policy[1].RTT}; got[0] != 50 || got[1] != 0 {
+		t.Errorf("RTT of the rules = %v, want [50 0]", got)
+	}
+	want := []fabric.Waiver{
+		{Code: "TL1042", Object: "a--g", Reason: "two tunnels suffice", Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC)},
+		{Code: "TL2001", Object: "a/n/s", Reason: "known"},
+	}
+	got := slices.Clone(r.Network.Waivers)
+	for i := range got {
+		if got[i].Origin.Pos.Line == 0 || got[i].Origin.Path != fmt.Sprintf("audit.waivers[%d]", i) {
+			t.Errorf("origin of waiver %d = %v", i, got[i].Origin)
+		}
+		got[i].Origin = fabric.Origin{}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Waivers (-want +got):\n%s", diff)
 	}
 }

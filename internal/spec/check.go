@@ -45,6 +45,7 @@ func check(s *Spec, sh *shape, diags *diag.List) {
 	c.connect()
 	c.policy()
 	c.traffic()
+	c.audit()
 }
 
 // errorf reports an error with a hint.

@@ -22,6 +22,10 @@ func join(whole, s *Spec, diags *diag.List) {
 	whole.Connect = append(whole.Connect, s.Connect...)
 	whole.Policy = append(whole.Policy, s.Policy...)
 	whole.Traffic = append(whole.Traffic, s.Traffic...)
+	if !whole.Audit.Pos.IsValid() {
+		whole.Audit.Pos = s.Audit.Pos
+	}
+	whole.Audit.Waivers = append(whole.Audit.Waivers, s.Audit.Waivers...)
 }
 
 func joinAddressing(whole, a *Addressing, diags *diag.List) {

@@ -244,6 +244,12 @@ func scalarSchema(f *field) *schema {
 		return &schema{Type: types{"string"}, Pattern: "^[0-9.]+ *([MGTP]i?)?B$"}
 	case reflect.TypeFor[vocab.Service]():
 		return &schema{Type: types{"string"}, Pattern: "^(any|icmp|icmpv6|gre|esp|(tcp|udp|sctp)(/[0-9]{1,5}(-[0-9]{1,5})?)?)$"}
+	case reflect.TypeFor[Milliseconds]():
+		return &schema{Type: types{"string"}, Pattern: "^[0-9.]+ *m?s$"}
+	case reflect.TypeFor[RuleCode]():
+		return &schema{Type: types{"string"}, Pattern: ruleCode.String()}
+	case reflect.TypeFor[Date]():
+		return &schema{Type: types{"string"}, Pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 	}
 	return &schema{Type: types{"string"}, MinLength: 1}
 }

@@ -59,6 +59,7 @@ type Spec struct {
 	Segments    []Segment       `yaml:"segments,map" doc:"Groups of subnets that policy speaks of."`
 	Policy      []Rule          `yaml:"policy" doc:"What may talk to what. Nothing else does: across subnets only what a rule allows, and the replies."`
 	Traffic     []Flow          `yaml:"traffic" doc:"Expected traffic, for the bill and the capacity check."`
+	Audit       Audit           `yaml:"audit" doc:"What the audit is told: findings that are accepted."`
 	Terraform   Terraform       `yaml:"terraform" doc:"How the Terraform is laid out."`
 	Overlay     *Later          `yaml:"overlay" doc:"Gateways on virtual machines of your own, joined by WireGuard." later:"overlay gateways"`
 	Workloads   *Later          `yaml:"workloads" doc:"Training and inference workloads and what they need of the network." later:"workloads (placement, jumbo frames, reserved bandwidth)"`
@@ -244,6 +245,7 @@ type Rule struct {
 	From        []Value[Ref]           `yaml:"from,one,required" doc:"Who opens the connection: a segment, site, site:segment, site/network/subnet, CIDR or internet." example:"inference"`
 	To          []Value[Ref]           `yaml:"to,one,required" doc:"Who answers, written like from. A rule to internet narrows what its subnets may open there: without one, internet: nat or public lets everything out." example:"training"`
 	Ports       []Value[vocab.Service] `yaml:"ports,one,required" doc:"Protocols and destination ports: tcp/443, udp/8000-8100, tcp, icmp or any." example:"[tcp/443]"`
+	RTT         Value[Milliseconds]    `yaml:"rtt" doc:"Latency budget: the round trip between any two ends of the rule may take this long over the network at most." example:"30ms"`
 	Description Value[string]          `yaml:"description" doc:"Why the rule is there."`
 }
 
@@ -254,6 +256,21 @@ type Flow struct {
 	To      Value[Ref]          `yaml:"to,required" doc:"The receiver." example:"gcp-oregon:training"`
 	Monthly Value[vocab.Volume] `yaml:"monthly,required" doc:"Volume a month." example:"40TB"`
 	Peak    Value[vocab.Rate]   `yaml:"peak" doc:"Peak rate; derived from the volume (three times the mean) where left out." example:"3Gbps"`
+}
+
+// Audit is what the audit is told.
+type Audit struct {
+	Pos     diag.Pos
+	Waivers []Waiver `yaml:"waivers" doc:"Findings that are accepted, each with a reason."`
+}
+
+// Waiver accepts findings of one rule of the audit.
+type Waiver struct {
+	Pos    diag.Pos
+	Rule   Value[RuleCode] `yaml:"rule,required" doc:"Code of the rule, as tieline check prints it." example:"TL1042"`
+	For    Value[string]   `yaml:"for" doc:"A site, link (two sites in alphabetical order, joined by two hyphens), segment, site:segment, network or subnet that the waiver is limited to; everything where left out." example:"aws-oregon"`
+	Reason Value[string]   `yaml:"reason,required" doc:"Why the finding is accepted." example:"the warehouse closes in spring"`
+	Until  Value[Date]     `yaml:"until" doc:"The last day the waiver holds; without end where left out." example:"2027-03-31"`
 }
 
 // Terraform says how the Terraform is laid out.

@@ -54,6 +54,12 @@ func expected(f *field) string {
 		return "a volume"
 	case reflect.TypeFor[vocab.Service]():
 		return "a protocol with ports"
+	case reflect.TypeFor[Milliseconds]():
+		return "a duration"
+	case reflect.TypeFor[RuleCode]():
+		return "a rule's code"
+	case reflect.TypeFor[Date]():
+		return "a date"
 	}
 	return "a value"
 }

@@ -189,6 +189,7 @@ func (b *book) publish() {
 		r := &b.rules[i]
 		b.d.Net.Policy = append(b.d.Net.Policy, fabric.PolicyRule{
 			Origin: r.origin, From: r.from.published, To: r.to.published, Services: r.services,
+			RTT: float64(r.spec.RTT.V),
 		})
 	}
 }

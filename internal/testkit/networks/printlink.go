@@ -3,6 +3,7 @@ package networks
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/price"
@@ -68,7 +69,10 @@ func (p *printer) intent() {
 		for _, e := range r.To {
 			to = append(to, end(e))
 		}
-		p.line(0, "policy", strings.Join(from, " "), "to", strings.Join(to, " "), join(r.Services), origin(r.Origin))
+		p.line(0, "policy", strings.Join(from, " "), "to", strings.Join(to, " "), join(r.Services), when(r.RTT > 0, fmt.Sprintf("rtt %g ms", r.RTT)), origin(r.Origin))
+	}
+	for _, w := range p.n.Waivers {
+		p.line(0, "waiver", w.Code, named("for", w.Object), when(!w.Expires.IsZero(), "until "+w.Expires.Format(time.DateOnly)), w.Reason, origin(w.Origin))
 	}
 	for _, f := range p.n.Flows {
 		p.line(0, "flow", f.From.Ref, "to", f.To.Ref, f.Monthly.String(), when(f.Peak > 0, "peak "+f.Peak.String()), named("via", list(f.Via)), named("sites", list(f.Sites)), when(f.Blocked, "blocked"), origin(f.Origin))
