@@ -165,7 +165,7 @@ func (d *decoder) field(f *field, key string, n *yaml.Node, v reflect.Value, at 
 	case kindValue:
 		d.scalar(f, key, n, fv, at)
 	case kindValues:
-		d.scalars(f, n, fv, at)
+		d.scalars(f, key, n, fv, at)
 	case kindStruct:
 		d.structure(n, f.elem, fv, within(at, f.key), pos)
 	case kindList:
@@ -219,7 +219,7 @@ func (d *decoder) mark(v reflect.Value, n *yaml.Node) {
 	*v.FieldByName("Pos").Addr().Interface().(*diag.Pos) = d.pos(n)
 }
 
-func (d *decoder) scalars(f *field, orig *yaml.Node, v reflect.Value, at place) {
+func (d *decoder) scalars(f *field, key string, orig *yaml.Node, v reflect.Value, at place) {
 	n := d.enter(orig)
 	defer d.leave(orig)
 	switch {
@@ -228,14 +228,14 @@ func (d *decoder) scalars(f *field, orig *yaml.Node, v reflect.Value, at place) 
 		return
 	case n.Kind == yaml.ScalarNode && f.one:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		d.scalar(f, f.key, orig, v.Index(0), at)
+		d.scalar(f, key, orig, v.Index(0), at)
 		return
 	case n.Kind != yaml.SequenceNode:
-		hint := exampleHint(f, f.key)
+		hint := exampleHint(f, key)
 		if n.Kind == yaml.ScalarNode {
-			hint = "write " + f.key + ": [" + n.Value + "]"
+			hint = "write " + key + ": [" + n.Value + "]"
 		}
-		d.diags.Errorf(d.pos(orig), "%s: expected a list, found %s", f.key, describe(n)).Hint = hint
+		d.diags.Errorf(d.pos(orig), "%s: expected a list, found %s", key, describe(n)).Hint = hint
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		d.mark(v.Index(0), orig)
 		return
@@ -248,7 +248,7 @@ func (d *decoder) scalars(f *field, orig *yaml.Node, v reflect.Value, at place) 
 		if d.stopped {
 			return
 		}
-		d.scalar(f, f.key, item, v.Index(i), at)
+		d.scalar(f, key, item, v.Index(i), at)
 	}
 }
 

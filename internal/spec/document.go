@@ -17,9 +17,26 @@ import (
 // networks in the test kit takes under 1 MB.
 const maxBytes = 16 << 20
 
-// document parses one file into its top node, or reports why it cannot; nil
+// fileKind is what a kind of file holds.
+type fileKind struct {
+	kind  yaml.Kind // of its top node
+	is    string    // "a spec is a mapping of keys"
+	start string    // hint: how to begin one
+	split string    // hint: what to do with two documents
+}
+
+var specFile = fileKind{
+	kind: yaml.MappingNode, is: "a spec is a mapping of keys", start: starterHint,
+	split: "keep one document a file; a folder of files is read as one spec",
+}
+
+// document parses one file of a spec into its top node, or reports why it
+// cannot; nil after an error.
+func document(f File, diags *diag.List) *yaml.Node { return parseYAML(f, &specFile, diags) }
+
+// parseYAML parses one file into its top node, or reports why it cannot; nil
 // after an error.
-func document(f File, diags *diag.List) *yaml.Node {
+func parseYAML(f File, as *fileKind, diags *diag.List) *yaml.Node {
 	start := diag.Pos{File: f.Name, Line: 1, Col: 1}
 	if len(f.Data) > maxBytes {
 		diags.Errorf(start, "the file has %d MB; at most %d MB are read", len(f.Data)>>20, maxBytes>>20).
@@ -32,7 +49,7 @@ func document(f File, diags *diag.List) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(f.Data))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		diags.Errorf(start, "the file is empty").Hint = starterHint
+		diags.Errorf(start, "the file is empty").Hint = as.start
 		return nil
 	} else if err != nil {
 		syntaxError(f, err, diags)
@@ -45,7 +62,7 @@ func document(f File, diags *diag.List) *yaml.Node {
 		if next.Line > 0 {
 			at.Line, at.Col = next.Line, max(next.Column, 1)
 		}
-		diags.Errorf(at, "a second YAML document begins here").Hint = "keep one document a file; a folder of files is read as one spec"
+		diags.Errorf(at, "a second YAML document begins here").Hint = as.split
 		return nil
 	case !errors.Is(err, io.EOF):
 		syntaxError(f, err, diags)
@@ -56,11 +73,11 @@ func document(f File, diags *diag.List) *yaml.Node {
 		top = doc.Content[0]
 	}
 	if isNull(top) {
-		diags.Errorf(start, "the file is empty").Hint = starterHint
+		diags.Errorf(start, "the file is empty").Hint = as.start
 		return nil
 	}
-	if top.Kind != yaml.MappingNode {
-		diags.Errorf(start, "a spec is a mapping of keys, found %s", describe(top)).Hint = starterHint
+	if top.Kind != as.kind {
+		diags.Errorf(start, "%s, found %s", as.is, describe(top)).Hint = as.start
 		return nil
 	}
 	return top

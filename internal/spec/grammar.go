@@ -148,6 +148,10 @@ func nounOf(t reflect.Type) string {
 		return "traffic entry"
 	case reflect.TypeFor[CloudBlock]():
 		return "block of"
+	case reflect.TypeFor[Test]():
+		return "assertion"
+	case reflect.TypeFor[Residence]():
+		return "stays"
 	}
 	return strings.ToLower(t.Name())
 }
