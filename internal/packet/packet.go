@@ -1,5 +1,5 @@
 // Package packet holds exact sets of packet headers: protocol, ports, ICMP
-// types (headers.go) and IPv4 addresses (prefix.Set). A [Space] cuts the
+// types. A [Space] cuts the
 // headers into classes that all the rules it was made from treat alike, so
 // that a set of headers is a small set of bits. It knows of no filter's rules
 // and no network.
