@@ -28,6 +28,7 @@ type Atlas struct {
 	regions    map[regionKey]Region
 	byCloud    map[vocab.Cloud][]Region // by name
 	places     map[string]Place         // by folded city name
+	areas      []Area                   // in the order of the data, then continents and countries by name
 	addresses  map[vocab.Cloud]AddressRules
 	anywhere   AddressRules // ranges refused and avoided everywhere
 	names      map[NameKind]NameRule
@@ -72,6 +73,7 @@ func load() (*Atlas, error) {
 	}
 	l.readRegions(a)
 	l.readPlaces(a)
+	l.readAreas(a)
 	l.readSKUs(a)
 	l.readServices(a)
 	l.readCrossLinks(a)
