@@ -18,8 +18,10 @@ type Proof struct {
 	Plane  *routes.Plane
 	Tables *routes.Tables // healthy
 
-	places []Place // sorted by id
-	flows  []flow  // what policy wants, sorted by rule, from, to
+	places   []Place // sorted by id
+	behind   []site  // what stands behind each place
+	bySubnet map[fabric.SubnetID]int
+	flows    []flow // what policy wants, sorted by rule, from, to
 }
 
 // Place is a subnet, a site of one's own, or a range that policy names: where
@@ -50,7 +52,11 @@ type flow struct {
 // New works out the proof of a network.
 func New(n *fabric.Network, a *atlas.Atlas) *Proof {
 	plane := routes.New(n, a)
-	return &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil)}
+	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil)}
+	b := newPlaces(n, a, p.Tables)
+	p.places, p.behind, p.bySubnet = b.places, b.behind, b.indexed()
+	p.flows = p.joined()
+	return p
 }
 
 // Places lists where packets begin and end, sorted by id. The slice is shared
