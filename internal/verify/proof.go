@@ -22,6 +22,7 @@ type Proof struct {
 	behind   []site  // what stands behind each place
 	bySubnet map[fabric.SubnetID]int
 	flows    []flow // what policy wants, sorted by rule, from, to
+	failing  reachOnce
 }
 
 // Place is a subnet, a site of one's own, or a range that policy names: where
@@ -76,10 +77,3 @@ func (p *Proof) Between(from, to int) []vocab.Service { return nil }
 // work, what gets through without policy, what the control plane does that
 // nobody asked for.
 func (p *Proof) Findings() []Finding { return nil }
-
-// Failures tries every set of parts that the options ask for.
-func (p *Proof) Failures(o FailureOptions) FailureReport { return FailureReport{} }
-
-// Impacts says what one failure does to every pair of groups that policy
-// joins, leaving out the unaffected, worst first.
-func (p *Proof) Impacts(f routes.Failure) []Impact { return nil }

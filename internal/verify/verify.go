@@ -158,6 +158,9 @@ type FailureOptions struct {
 	Kinds   []routes.PartKind // which; all when empty
 	MaxSets int               // refuse, with an estimate, beyond this many sets after pruning; 0 for no bound
 	Workers int               // 0 for one a core; the result does not depend on it
+	// Progress, when set, is told how many sets of the alone, then of the
+	// pairs, are done; from the calling goroutine.
+	Progress func(done, total int)
 }
 
 // Effect is what a failure does to the flows between two groups.

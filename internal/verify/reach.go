@@ -1,0 +1,456 @@
+package verify
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// reach is which places of policy send to which by which tables, reduced to
+// what routing can tell apart: walks from a table to a class of addresses. It
+// is what the failures are judged on; the filters do not change when parts
+// fail, but for what Azure's tag VirtualNetwork stands for, which shrinks with
+// the routes that are lost and so takes nothing from a flow that still has
+// one.
+type reach struct {
+	proof   *Proof
+	classes *classes
+	ends    []end
+	walks   []walk
+	healthy []trip // of walks
+	lanes   []lane // by pair
+	pairs   []pair // sorted
+	uses    [][]use
+	laneOf  [][]int32 // lanes by walk
+	through [][]int32 // lanes by crossing: link*2 + direction
+	traffic []traffic
+	loads   []float64 // bits per second by crossing, when healthy
+	links   map[fabric.LinkID]int32
+	limit   []vocab.Rate // by gateway: over all its tunnels; 0 for none
+	gates   map[fabric.GatewayID]int32
+}
+
+// end is what routing can tell apart of the places of a group: the table they
+// send by, the class of their addresses, and what they fail with.
+type end struct {
+	group Group
+	table int32 // -1 outside the network
+	class int32
+	kind  placeKind // a subnet's for endpoints
+	// One of those that fail alike.
+	subnet fabric.SubnetID
+	zone   string
+	site   fabric.SiteID
+}
+
+// walk is a packet's way from a table to a class of addresses.
+type walk struct {
+	table, class int32
+}
+
+// lane is a pair of walks, there and back, of flows between two groups; -1
+// for a way that begins outside the network.
+type lane struct {
+	pair      int32
+	out, back int32
+	ends      [][2]int32 // those who use it, sorted
+}
+
+// pair is two groups that policy joins; its lanes are lanes[first:last].
+type pair struct {
+	Pair
+	first, last int32
+}
+
+// use is a table that walks to a class go through, with what it does healthy.
+type use struct {
+	class int32
+	hops  []routes.Hop
+	ok    bool
+	walks []int32
+}
+
+// reachOnce makes the reach of a proof when it is first needed.
+type reachOnce struct {
+	once  sync.Once
+	reach *reach
+}
+
+// reached returns what failures are judged on.
+func (p *Proof) reached() *reach {
+	p.failing.once.Do(func() { p.failing.reach = newReach(p) })
+	return p.failing.reach
+}
+
+// newReach works out the walks of all flows of policy and follows them through
+// the healthy tables.
+func newReach(p *Proof) *reach {
+	r := &reach{proof: p, classes: newClasses(p.Net, p.Tables), links: map[fabric.LinkID]int32{}, gates: map[fabric.GatewayID]int32{}}
+	for i := range p.Net.Links {
+		r.links[p.Net.Links[i].ID] = int32(i)
+	}
+	r.gateways()
+	b := &reachBuilder{reach: r, ends: map[endKey]int32{}, lists: map[string]int32{}, places: make([]int32, len(p.places)), walks: map[walk]int32{}}
+	for i := range b.places {
+		b.places[i] = -1
+	}
+	b.flows()
+	b.addTraffic()
+	r.follow()
+	return r
+}
+
+// follow traces every walk through the healthy tables, and notes which tables
+// each goes through.
+func (r *reach) follow() {
+	t := r.proof.Tables
+	r.healthy = make([]trip, len(r.walks))
+	r.uses = make([][]use, len(t.Tables))
+	type at struct{ table, class int32 }
+	index := map[at]int32{}
+	for w := range r.walks {
+		paths, complete := r.trace(t, int32(w))
+		r.healthy[w] = r.tripOf(t, int32(w), paths, complete)
+		for _, p := range paths {
+			for i := range p.Steps {
+				s := &p.Steps[i]
+				k := at{int32(s.Table), r.walks[w].class}
+				n, ok := index[k]
+				if !ok {
+					n = int32(len(r.uses[s.Table]))
+					index[k] = n
+					route, found := t.Lookup(s.Table, r.classes.list[k.class].addr)
+					r.uses[s.Table] = append(r.uses[s.Table], use{class: k.class, hops: route.Hops, ok: found})
+				}
+				u := &r.uses[s.Table][n]
+				if l := len(u.walks); l == 0 || u.walks[l-1] != int32(w) {
+					u.walks = append(u.walks, int32(w))
+				}
+			}
+		}
+	}
+	r.laneOf = make([][]int32, len(r.walks))
+	r.through = make([][]int32, 2*len(r.proof.Net.Links))
+	for i := range r.lanes {
+		for _, w := range r.lanes[i].walks() {
+			r.laneOf[w] = append(r.laneOf[w], int32(i))
+			for _, c := range r.healthy[w].crossed {
+				r.through[c.index()] = append(r.through[c.index()], int32(i))
+			}
+		}
+	}
+	r.loads = make([]float64, 2*len(r.proof.Net.Links))
+	for i := range r.traffic {
+		r.traffic[i].healthy = r.carry(&r.traffic[i], nil, func(w int32) *trip { return &r.healthy[w] })
+		for _, c := range r.traffic[i].healthy {
+			r.loads[c.crossing] += c.rate
+		}
+	}
+}
+
+// walks lists the walks of a lane that are inside the network.
+func (l *lane) walks() []int32 {
+	switch {
+	case l.out < 0:
+		return []int32{l.back}
+	case l.back < 0:
+		return []int32{l.out}
+	}
+	return []int32{l.out, l.back}
+}
+
+func (r *reach) trace(t *routes.Tables, w int32) ([]routes.Path, bool) {
+	return t.Trace(int(r.walks[w].table), r.classes.list[r.walks[w].class].addr)
+}
+
+// classes are the sets of addresses that no table tells apart: two addresses
+// are in one when the longest prefix that holds them, of all that any table
+// can have, is the same. Every route's prefix is configured somewhere, so
+// that a failure brings up none that is not among them.
+type classes struct {
+	table prefix.Table[int32]
+	list  []class
+	index map[classKey]int32
+}
+
+type classKey struct {
+	longest int32 // -1 when no prefix holds it
+	kind    placeKind
+}
+
+// class is one of them, with an address of it that stands for all.
+type class struct {
+	addr netip.Addr
+	kind placeKind
+}
+
+// beyond reports whether its addresses are outside the network.
+func (c class) beyond() bool { return c.kind == foreignPlace || c.kind == internetPlace }
+
+func newClasses(n *fabric.Network, t *routes.Tables) *classes {
+	c := &classes{index: map[classKey]int32{}}
+	var next int32
+	add := func(list ...netip.Prefix) {
+		for _, p := range list {
+			if _, ok := c.table.Get(p); p.IsValid() && !ok {
+				c.table.Insert(p, next)
+				next++
+			}
+		}
+	}
+	seen := map[*routes.Routes]bool{}
+	for i := range t.Tables {
+		for _, r := range []*routes.Routes{t.Tables[i].Own, t.Tables[i].Learned} {
+			if r == nil || seen[r] {
+				continue
+			}
+			seen[r] = true
+			for _, route := range r.All() {
+				add(route.Prefix)
+			}
+		}
+	}
+	for i := range n.VPCs {
+		add(n.VPCs[i].Prefixes...)
+	}
+	for i := range n.Sites {
+		add(n.Sites[i].Prefixes...)
+	}
+	for i := range n.RouteTables {
+		for _, s := range n.RouteTables[i].Routes {
+			add(s.Prefix)
+		}
+	}
+	for i := range n.Gateways {
+		add(n.Gateways[i].Announce...)
+		for _, tt := range n.Gateways[i].Tables {
+			for _, s := range tt.Routes {
+				add(s.Prefix)
+			}
+		}
+	}
+	for i := range n.Attachments {
+		add(n.Attachments[i].Allowed...)
+	}
+	for i := range n.Connections {
+		add(n.Connections[i].StaticRoutes...)
+	}
+	return c
+}
+
+// of cuts a set of addresses into its classes, rising.
+func (c *classes) of(s prefix.Set, kind placeKind) []int32 {
+	var out []int32
+	for _, p := range s.Prefixes() {
+		if a, ok := c.alone(p); ok {
+			longest := int32(-1)
+			if _, i, ok := c.table.LookupPrefix(p); ok {
+				longest = i
+			}
+			out = append(out, c.add(longest, a, kind))
+		}
+		for q, i := range c.table.Covered(p) {
+			if q == p {
+				continue
+			}
+			if a, ok := c.alone(q); ok {
+				out = append(out, c.add(i, a, kind))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// alone returns an address of a prefix that no longer one holds.
+func (c *classes) alone(p netip.Prefix) (netip.Addr, bool) {
+	var inside []netip.Prefix
+	for q := range c.table.Covered(p) {
+		if q != p {
+			inside = append(inside, q)
+		}
+	}
+	if len(inside) == 0 {
+		return p.Addr(), true
+	}
+	left := prefix.FromPrefixes(p).Subtract(prefix.FromPrefixes(inside...))
+	if left.IsEmpty() {
+		return netip.Addr{}, false
+	}
+	return left.Prefixes()[0].Addr(), true
+}
+
+func (c *classes) add(longest int32, a netip.Addr, kind placeKind) int32 {
+	k := classKey{longest, kind}
+	if i, ok := c.index[k]; ok {
+		return i
+	}
+	i := int32(len(c.list))
+	c.index[k] = i
+	c.list = append(c.list, class{a, kind})
+	return i
+}
+
+// reachBuilder makes the ends, lanes and walks.
+type reachBuilder struct {
+	*reach
+	ends   map[endKey]int32
+	lists  map[string]int32 // of ends, as bytes
+	list   [][]int32
+	places []int32 // list by place; -1 when not made yet
+	walks  map[walk]int32
+}
+
+type endKey struct {
+	group Group
+	table int32
+	class int32
+	fate  string
+}
+
+// flows makes a lane for each way in which policy's flows go.
+func (b *reachBuilder) flows() {
+	p := b.proof
+	type joined struct{ from, to int32 }
+	seen := map[joined]bool{}
+	type laneKey struct {
+		pair      Pair
+		out, back int32
+	}
+	index := map[laneKey]int32{}
+	keys := []laneKey{}
+	for i := range p.flows {
+		f := &p.flows[i]
+		if f.rule < 0 || f.from == f.to {
+			continue
+		}
+		j := joined{b.endsOf(f.from), b.endsOf(f.to)}
+		if seen[j] {
+			continue
+		}
+		seen[j] = true
+		for _, x := range b.list[j.from] {
+			for _, y := range b.list[j.to] {
+				from, to := &b.reach.ends[x], &b.reach.ends[y]
+				k := laneKey{Pair{from.group, to.group}, b.walk(from.table, to.class), b.walk(to.table, from.class)}
+				if k.out < 0 && k.back < 0 {
+					continue
+				}
+				n, ok := index[k]
+				if !ok {
+					n = int32(len(b.lanes))
+					index[k] = n
+					keys = append(keys, k)
+					b.lanes = append(b.lanes, lane{out: k.out, back: k.back})
+				}
+				b.lanes[n].ends = append(b.lanes[n].ends, [2]int32{x, y})
+			}
+		}
+	}
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Or(keys[i].pair.compare(keys[j].pair), cmp.Compare(keys[i].out, keys[j].out), cmp.Compare(keys[i].back, keys[j].back))
+	})
+	lanes := make([]lane, 0, len(keys))
+	for _, i := range order {
+		if n := len(b.pairs); n == 0 || b.pairs[n-1].Pair != keys[i].pair {
+			b.pairs = append(b.pairs, pair{Pair: keys[i].pair, first: int32(len(lanes))})
+		}
+		l := b.lanes[i]
+		l.pair = int32(len(b.pairs) - 1)
+		slices.SortFunc(l.ends, func(x, y [2]int32) int { return cmp.Or(cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1])) })
+		l.ends = slices.Compact(l.ends)
+		lanes = append(lanes, l)
+		b.pairs[l.pair].last = int32(len(lanes))
+	}
+	b.lanes = lanes
+}
+
+func (b *reachBuilder) walk(table, class int32) int32 {
+	if table < 0 {
+		return -1
+	}
+	w := walk{table, class}
+	i, ok := b.walks[w]
+	if !ok {
+		i = int32(len(b.reach.walks))
+		b.walks[w] = i
+		b.reach.walks = append(b.reach.walks, w)
+	}
+	return i
+}
+
+// endsOf returns the index of the list of ends that a place has.
+func (b *reachBuilder) endsOf(place int) int32 {
+	if b.places[place] >= 0 {
+		return b.places[place]
+	}
+	pl := &b.proof.places[place]
+	var list []int32
+	kind := b.proof.behind[place].kind
+	if kind == endpointPlace {
+		kind = subnetPlace
+	}
+	for _, part := range pl.Parts {
+		list = append(list, b.endOf(pl, kind, part.Zone, int32(part.Table), prefix.FromPrefixes(part.Prefix))...)
+	}
+	if len(pl.Parts) == 0 {
+		list = b.endOf(pl, kind, "", -1, pl.Addrs)
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	key := make([]byte, 0, 4*len(list))
+	for _, e := range list {
+		key = binary.LittleEndian.AppendUint32(key, uint32(e))
+	}
+	i, ok := b.lists[string(key)]
+	if !ok {
+		i = int32(len(b.list))
+		b.lists[string(key)] = i
+		b.list = append(b.list, list)
+	}
+	b.places[place] = i
+	return i
+}
+
+func (b *reachBuilder) endOf(pl *Place, kind placeKind, zone string, table int32, addrs prefix.Set) []int32 {
+	fate := string(pl.Site)
+	if s, ok := b.proof.Net.Subnet(pl.Subnet); ok {
+		var w strings.Builder
+		w.WriteString(string(s.Site) + " " + zone)
+		for _, d := range s.Meta.Domains {
+			w.WriteString(" " + d.Kind.String() + "=" + d.ID)
+		}
+		fate = w.String()
+	}
+	var out []int32
+	for _, c := range b.classes.of(addrs, kind) {
+		k := endKey{pl.Group, table, c, fate}
+		i, ok := b.ends[k]
+		if !ok {
+			i = int32(len(b.reach.ends))
+			b.ends[k] = i
+			b.reach.ends = append(b.reach.ends, end{group: pl.Group, table: table, class: c, kind: kind, subnet: pl.Subnet, zone: zone, site: pl.Site})
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// compare orders pairs by from and to.
+func (p Pair) compare(q Pair) int { return cmp.Or(p.From.compare(q.From), p.To.compare(q.To)) }
+
+func (g Group) compare(h Group) int {
+	return cmp.Or(strings.Compare(string(g.Site), string(h.Site)), strings.Compare(string(g.Segment), string(h.Segment)))
+}

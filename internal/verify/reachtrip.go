@@ -1,0 +1,200 @@
+package verify
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// tripState says whether a walk's packets arrive.
+type tripState uint8
+
+const (
+	arrives   tripState = iota
+	falls               // by at least one of its equal-cost ways they do not
+	undecided           // something on the way is not modelled, or there are too many ways
+)
+
+// trip is what becomes of a walk.
+type trip struct {
+	state   tripState
+	outcome routes.Outcome // of the first way that does not arrive
+	ways    []tripWay
+	crossed []crossing // of all ways, by index, each once: where ways differ, the one with the least capacity
+	devices []int32    // tables of sites of one's own that are passed through, sorted
+	nats    []fabric.NATID
+	out     bool // leaves for the internet
+}
+
+// tripWay is one of the equal-cost ways.
+type tripWay struct {
+	crossings []crossing
+	share     float64 // of the traffic, 0 to 1
+	rtt       float64 // milliseconds, there and back
+	mtu       int     // bytes; 0 when no link bounds it
+}
+
+// crossing is a link crossed in one direction.
+type crossing struct {
+	link     int32
+	back     bool // from the second site of the link to the first
+	share    float64
+	tunnels  []fabric.TunnelID // that carry it at once
+	capacity vocab.Rate        // 0 when not bound
+}
+
+func (c *crossing) index() int32 {
+	if c.back {
+		return 2*c.link + 1
+	}
+	return 2 * c.link
+}
+
+// tripOf sums up the paths of a walk.
+func (r *reach) tripOf(t *routes.Tables, w int32, paths []routes.Path, complete bool) trip {
+	var out trip
+	beyond := r.classes.list[r.walks[w].class].beyond()
+	for i := range paths {
+		p := &paths[i]
+		switch {
+		case p.Outcome == routes.Delivered:
+		case p.Outcome == routes.ToInternet && beyond:
+			out.out = true
+		case p.Outcome == routes.NotModelled:
+			if out.state == arrives {
+				out.state, out.outcome = undecided, p.Outcome
+			}
+		default:
+			if out.state != falls {
+				out.state, out.outcome = falls, p.Outcome
+			}
+		}
+		out.ways = append(out.ways, r.wayOf(t, p, &out))
+	}
+	if out.state == arrives && (!complete || len(paths) == 0) {
+		out.state, out.outcome = undecided, routes.NotModelled
+	}
+	slices.SortStableFunc(out.crossed, func(a, b crossing) int {
+		return cmp.Or(cmp.Compare(a.index(), b.index()), cmp.Compare(bound(a.capacity), bound(b.capacity)), cmp.Compare(len(a.tunnels), len(b.tunnels)))
+	})
+	out.crossed = slices.CompactFunc(out.crossed, func(a, b crossing) bool { return a.index() == b.index() })
+	slices.Sort(out.devices)
+	out.devices = slices.Compact(out.devices)
+	slices.Sort(out.nats)
+	out.nats = slices.Compact(out.nats)
+	return out
+}
+
+// wayOf sums up one path, and adds what it passes to its trip.
+func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip) tripWay {
+	w := tripWay{share: 1}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if n := len(s.Route.Hops); n > 0 {
+			w.share *= float64(len(s.Hops)) / float64(n)
+		}
+		if i > 0 && i < len(p.Steps)-1 && t.Tables[s.Table].Kind == routes.DeviceTable {
+			to.devices = append(to.devices, int32(s.Table))
+		}
+		var rtt float64
+		for h := 0; h < len(s.Hops); {
+			hop := &s.Hops[h]
+			run := h + 1
+			for run < len(s.Hops) && s.Hops[run].Link == hop.Link {
+				run++
+			}
+			if hop.NAT != "" {
+				to.nats = append(to.nats, hop.NAT)
+			}
+			if l, ok := r.links[hop.Link]; ok {
+				c := r.crossing(t, p, i, l, s.Hops[h:run])
+				c.share = float64(run-h) / float64(len(s.Hops))
+				w.crossings = append(w.crossings, c)
+				to.crossed = append(to.crossed, c)
+				link := &r.proof.Net.Links[l]
+				rtt = max(rtt, link.RTT)
+				if link.MTU > 0 && (w.mtu == 0 || link.MTU < w.mtu) {
+					w.mtu = link.MTU
+				}
+			}
+			h = run
+		}
+		w.rtt += rtt
+	}
+	return w
+}
+
+// crossing says how hops of one link at a step of a path cross it.
+func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, hops []routes.Hop) crossing {
+	link := &r.proof.Net.Links[l]
+	c := crossing{link: l}
+	switch here := t.Tables[p.Steps[step].Table].Site; {
+	case here == link.Sites[0]:
+	case here == link.Sites[1]:
+		c.back = true
+	case step+1 < len(p.Steps):
+		// A table that is of no site of the link: a network that spans them.
+		c.back = t.Tables[p.Steps[step+1].Table].Site == link.Sites[0]
+	}
+	var sum vocab.Rate
+	for i := range hops {
+		tunnel, ok := r.proof.Net.Tunnel(hops[i].Tunnel)
+		if !ok {
+			continue
+		}
+		c.tunnels = append(c.tunnels, tunnel.ID)
+		sum += tunnel.Rate
+	}
+	c.capacity = sum
+	if len(c.tunnels) == 0 {
+		return c
+	}
+	for _, id := range link.Gateways {
+		if g, ok := r.gates[id]; ok && r.limit[g] > 0 && (c.capacity == 0 || r.limit[g] < c.capacity) {
+			c.capacity = r.limit[g]
+		}
+	}
+	return c
+}
+
+// bound orders capacities: 0 stands for none that is known to bind.
+func bound(r vocab.Rate) vocab.Rate {
+	if r == 0 {
+		return 1<<63 - 1
+	}
+	return r
+}
+
+// gateways works out what each gateway carries over all its tunnels, by the
+// sizes that the facts give.
+func (r *reach) gateways() {
+	n, a := r.proof.Net, r.proof.Atlas
+	r.limit = make([]vocab.Rate, len(n.Gateways))
+	for i := range n.Gateways {
+		g := &n.Gateways[i]
+		r.gates[g.ID] = int32(i)
+		switch g.Kind {
+		case fabric.VPNGateway:
+			r.limit[i] = vpnGatewayRate(a, g)
+		case fabric.VirtualHub:
+			if units := a.SKUs(vocab.Azure, atlas.SKUHub); len(units) > 0 {
+				r.limit[i] = units[0].Aggregate * vocab.Rate(g.ScaleUnits)
+			}
+		case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
+		}
+	}
+}
+
+func vpnGatewayRate(a *atlas.Atlas, g *fabric.Gateway) vocab.Rate {
+	sku, ok := a.SKU(vocab.Azure, g.SKU)
+	for _, s := range a.SKUs(vocab.Azure, sku.Kind) {
+		if ok && s.Name == sku.Name && s.Generation == g.Generation {
+			return s.Aggregate
+		}
+	}
+	return sku.Aggregate
+}
