@@ -150,8 +150,3 @@ type placed struct {
 	prefix netip.Prefix
 	site   fabric.SiteID
 }
-
-// partDown reports whether the machines of a subnet's part have failed.
-func (o *Oracle) partDown(s fabric.Subnet, p fabric.SubnetPart) bool {
-	return o.siteDown(s.Site) || o.down[Part{"zone", p.Zone}] && p.Zone != ""
-}
