@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
+)
+
+// State is what became of a rule.
+type State uint8
+
+// The states, the best first.
+const (
+	Passed    State = iota // judged, and nothing found
+	Waiver                 // all that was found is waived
+	NotJudged              // its subject cannot be stated yet, or it is held by design
+	Unknown                // nothing was found, and something of the network was not understood
+	Found                  // something stands
+)
+
+// String gives the state's name.
+func (s State) String() string {
+	switch s {
+	case Passed:
+		return "pass"
+	case Waiver:
+		return "waived"
+	case NotJudged:
+		return "not judged"
+	case Unknown:
+		return "unknown"
+	case Found:
+		return "finding"
+	}
+	return "state?"
+}
+
+// MarshalText makes a state its name in JSON.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Report is what an auditor reads: each rule with its state and evidence.
+type Report struct {
+	Network string
+	Source  string    // the file that was checked
+	Date    time.Time // of the check
+	Rules   []Judged  // by code
+	Unread  []fabric.Unread
+}
+
+// Judged is one rule with what was found.
+type Judged struct {
+	diag.Rule
+	State    State
+	Findings []Finding
+}
+
+// NewReport puts findings, waived or not, under their rules. Where something
+// of the network was not understood that may matter, a rule without a finding
+// is unknown and not passed.
+func NewReport(n *fabric.Network, source string, findings []Finding, date time.Time) Report {
+	r := Report{Network: n.Name, Source: source, Date: date}
+	for _, u := range n.Unread {
+		if !u.Harmless {
+			r.Unread = append(r.Unread, u)
+		}
+	}
+	at := map[diag.Code]int{}
+	for i, rule := range Rules() {
+		j := Judged{Rule: rule, State: Passed}
+		switch {
+		case rule.NotJudged != "":
+			j.State = NotJudged
+		case len(r.Unread) > 0:
+			j.State = Unknown
+		}
+		r.Rules = append(r.Rules, j)
+		at[rule.Code] = i
+	}
+	for _, f := range findings {
+		i, ok := at[f.Code]
+		if !ok {
+			i = len(r.Rules)
+			at[f.Code] = i
+			r.Rules = append(r.Rules, Judged{Rule: diag.Rule{Code: f.Code, Severity: f.Severity, Title: f.Summary}})
+		}
+		j := &r.Rules[i]
+		j.Findings = append(j.Findings, f)
+		switch {
+		case f.Waived == nil:
+			j.State = Found
+		case j.State != Found:
+			j.State = Waiver
+		}
+	}
+	return r
+}
+
+// Count returns how many rules are in a state.
+func (r *Report) Count(s State) int {
+	n := 0
+	for _, j := range r.Rules {
+		if j.State == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Stands returns the findings of all rules that no waiver accepts, in the
+// order of [Run].
+func (r *Report) Stands() []Finding {
+	var out []Finding
+	for _, j := range r.Rules {
+		for _, f := range j.Findings {
+			if f.Waived == nil {
+				out = append(out, f)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Finding) int { return compareFindings(x.Finding, y.Finding) })
+	return out
+}
