@@ -23,26 +23,28 @@ var data embed.FS
 // Atlas is one set of facts. It is immutable and safe for concurrent use; an
 // overlay makes a new one.
 type Atlas struct {
-	facts      []Fact // by id
-	index      map[string]int
-	regions    map[regionKey]Region
-	byCloud    map[vocab.Cloud][]Region // by name
-	places     map[string]Place         // by folded city name
-	areas      []Area                   // in the order of the data, then continents and countries by name
-	addresses  map[vocab.Cloud]AddressRules
-	anywhere   AddressRules // ranges refused and avoided everywhere
-	names      map[NameKind]NameRule
-	vpn        map[vocab.Cloud]VPNOffer
-	asns       map[vocab.Cloud]ASNRules
-	skus       map[vocab.Cloud][]SKU
-	flowLogs   map[vocab.Cloud]FlowLog
-	nsg        Priorities
-	management []ManagementPort
-	services   map[vocab.Cloud][]Service
-	crossLinks []CrossLink
-	changes    map[changeKey]ChangeRule
-	prices     map[PriceItem][]priceRow // in the order of the files
-	latency    func() latencyTable      // parsed when first asked for
+	facts          []Fact // by id
+	index          map[string]int
+	regions        map[regionKey]Region
+	byCloud        map[vocab.Cloud][]Region // by name
+	places         map[string]Place         // by folded city name
+	areas          []Area                   // in the order of the data, then continents and countries by name
+	addresses      map[vocab.Cloud]AddressRules
+	anywhere       AddressRules // ranges refused and avoided everywhere
+	names          map[NameKind]NameRule
+	vpn            map[vocab.Cloud]VPNOffer
+	asns           map[vocab.Cloud]ASNRules
+	skus           map[vocab.Cloud][]SKU
+	flowLogs       map[vocab.Cloud]FlowLog
+	nsg            Priorities
+	filterDefaults map[vocab.Cloud][]FilterDefault
+	clientPorts    vocab.PortRange
+	management     []ManagementPort
+	services       map[vocab.Cloud][]Service
+	crossLinks     []CrossLink
+	changes        map[changeKey]ChangeRule
+	prices         map[PriceItem][]priceRow // in the order of the files
+	latency        func() latencyTable      // parsed when first asked for
 }
 
 // Default returns the embedded facts, parsed once. It panics when the
@@ -91,6 +93,7 @@ func load() (*Atlas, error) {
 	l.buildASNs(a)
 	l.buildFlowLogs(a)
 	l.buildPriorities(a)
+	l.buildFilterDefaults(a)
 	l.buildManagement(a)
 	for _, id := range LimitIDs {
 		if _, err := a.limit(id); err != nil {
