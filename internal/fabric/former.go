@@ -14,6 +14,9 @@ func (n *Network) Former(id string) string {
 		if strings.ContainsAny(left, "/:") { // no link: its halves are sites
 			return n.formerPath(left) + "--" + n.Former(right)
 		}
+		if strings.Contains(right, "--") { // vpn--, peering--: the attachment of a link
+			return left + "--" + n.Former(right)
+		}
 		right, rest, _ := strings.Cut(right, "/")
 		a, b := n.formerPath(left), n.formerPath(right)
 		if b < a {

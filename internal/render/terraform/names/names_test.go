@@ -114,6 +114,8 @@ func TestFormer(t *testing.T) {
 		{"aws-oregon--gcp-a/aws-oregon", "gcp-a--zeta/zeta"},
 		{"aws-oregon/tgw--aws-oregon/ml", "zeta/tgw--zeta/ml"},
 		{"aws-oregon/tgw--aws-oregon--gcp-a/c0", "zeta/tgw--gcp-a--zeta/c0"},
+		{"vpn--aws-oregon--gcp-a/c0", "vpn--gcp-a--zeta/c0"},
+		{"peering--aws-oregon--gcp-a", "peering--gcp-a--zeta"},
 		{"net:core--gcp-a/core", "net:old--gcp-a/old"},
 		{"gcp-b/hub--net:core", "gcp-b/hub--net:old"},
 	} {
