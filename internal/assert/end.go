@@ -80,7 +80,7 @@ func (r *runner) end(refs []spec.Value[spec.Ref]) end {
 			if pl.Subnet != "" && pl.ID != string(pl.Subnet) {
 				continue // an endpoint of a cloud's service, which is not of the spec
 			}
-			if p.Internet && i == r.internet {
+			if p.Internet && pl.Site == "" {
 				seen[i], found = pl.Addrs, true
 				continue
 			}
@@ -94,12 +94,11 @@ func (r *runner) end(refs []spec.Value[spec.Ref]) end {
 		}
 	}
 	e.label = strings.Join(names, ", ")
-	for i, set := range seen {
-		e.spots = append(e.spots, r.spotsOf(i, set)...)
+	for i := range r.proof.Places() {
+		if set, ok := seen[i]; ok {
+			e.spots = append(e.spots, r.spotsOf(i, set)...)
+		}
 	}
-	slices.SortFunc(e.spots, func(a, b spot) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.zone, b.zone), cmp.Compare(a.table, b.table))
-	})
 	return e
 }
 
@@ -142,18 +141,33 @@ func (r *runner) policyEnd(ref spec.Ref) (fabric.PolicyEnd, prefix.Set) {
 func (r *runner) spotsOf(place int, set prefix.Set) []spot {
 	pl := &r.proof.Places()[place]
 	outside := pl.Site == ""
-	if len(pl.Parts) == 0 {
-		return []spot{{place: place, table: -1, site: pl.Site, reps: r.classes.of(set, outside)}}
+	type sender struct {
+		zone  string
+		table int
 	}
-	var out []spot
+	var order []sender
+	held := map[sender]prefix.Set{}
 	for _, part := range pl.Parts {
-		held := set.Intersect(prefix.FromPrefixes(part.Prefix))
-		if held.IsEmpty() {
+		in := set.Intersect(prefix.FromPrefixes(part.Prefix))
+		if in.IsEmpty() {
 			continue
 		}
-		out = append(out, spot{place: place, zone: part.Zone, table: part.Table, subnet: pl.Subnet, site: pl.Site, reps: r.classes.of(held, outside)})
+		k := sender{part.Zone, part.Table}
+		if _, ok := held[k]; !ok {
+			order = append(order, k)
+		}
+		held[k] = held[k].Union(in)
 	}
+	out := make([]spot, 0, len(held))
+	for _, k := range order {
+		out = append(out, spot{place: place, zone: k.zone, table: k.table, subnet: pl.Subnet, site: pl.Site, reps: r.classes.of(held[k], outside)})
+	}
+	slices.SortFunc(out, spot.compare)
 	return out
+}
+
+func (s spot) compare(t spot) int {
+	return cmp.Or(cmp.Compare(s.place, t.place), cmp.Compare(s.zone, t.zone), cmp.Compare(s.table, t.table))
 }
 
 // classes are the sets of addresses that no table tells apart, healthy or

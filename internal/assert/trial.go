@@ -55,6 +55,8 @@ func (r *runner) allow(t *trial, a *spec.Allow) {
 				t.fails.add(name+": "+stopped(a), func() *verify.Witness { return w })
 			case verify.Undecided:
 				t.unknown(name, a)
+			default: // no verdict is no pass
+				t.unknown(name, a)
 			}
 		})
 	}
@@ -77,6 +79,8 @@ func (r *runner) deny(t *trial, d *spec.Deny) {
 				w := a.Yes
 				t.fails.add(name+": packets get through", func() *verify.Witness { return w })
 			case verify.Undecided:
+				t.unknown(name, a)
+			default: // no verdict is no pass
 				t.unknown(name, a)
 			}
 		})

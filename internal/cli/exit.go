@@ -17,7 +17,8 @@ const (
 	exitInput = 2
 	// exitFindings: done, and there is something to look at. Only commands
 	// that were asked to say so: plan --exit-code when there are warnings or
-	// the lock would change, ipam --check when a range collides.
+	// the lock would change, ipam --check when a range collides, test when an
+	// assertion does not pass.
 	exitFindings = 3
 )
 
