@@ -193,7 +193,9 @@ func (b *build) done() *fabric.Network {
 	slices.SortFunc(n.Tunnels, func(x, y fabric.Tunnel) int { return cmp.Compare(x.ID, y.ID) })
 	slices.SortFunc(n.Filters, func(x, y fabric.Filter) int { return cmp.Compare(x.ID, y.ID) })
 	for i := range n.Sites {
-		slices.SortFunc(n.Sites[i].Prefixes, func(x, y netip.Prefix) int { return cmp.Or(x.Addr().Compare(y.Addr()), cmp.Compare(x.Bits(), y.Bits())) })
+		slices.SortFunc(n.Sites[i].Prefixes, func(x, y netip.Prefix) int {
+			return cmp.Or(x.Addr().Compare(y.Addr()), cmp.Compare(x.Bits(), y.Bits()))
+		})
 	}
 	return n
 }

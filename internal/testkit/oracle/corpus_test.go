@@ -28,16 +28,15 @@ func corpusNetwork(t *testing.T, dir string) *fabric.Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, ok := compileText(t, string(b))
+	n, ok := compiled(string(b))
 	if !ok {
 		t.Fatalf("%s does not compile", dir)
 	}
 	return n
 }
 
-// compileText compiles a spec, and reports whether it has no errors.
-func compileText(t *testing.T, text string) (*fabric.Network, bool) {
-	t.Helper()
+// compiled compiles a spec, and reports whether it has no errors.
+func compiled(text string) (*fabric.Network, bool) {
 	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(text)}})
 	if diags.HasErrors() {
 		return nil, false
