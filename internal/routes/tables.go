@@ -31,6 +31,23 @@ const (
 	DeviceTable                       // of a site of one's own
 )
 
+// String gives the kind's name.
+func (k TableKind) String() string {
+	switch k {
+	case VPCTable:
+		return "network"
+	case TransitTable:
+		return "transit"
+	case GatewayTable:
+		return "gateway"
+	case HubTable:
+		return "hub"
+	case DeviceTable:
+		return "device"
+	}
+	return "table?"
+}
+
 // Protocol is how a route came into its table.
 type Protocol uint8
 
@@ -153,6 +170,27 @@ const (
 	FilteredPrefix                       // a cloud refuses a prefix from a peer: inside a VNet, a default, its own
 )
 
+// String gives the kind's name.
+func (k EventKind) String() string {
+	switch k {
+	case LimitPassed:
+		return "limit"
+	case Nondeterminism:
+		return "nondeterminism"
+	case LoopRefused:
+		return "loop"
+	case Overlap:
+		return "overlap"
+	case Shadowed:
+		return "shadowed"
+	case AnnouncedUnheld:
+		return "unheld"
+	case FilteredPrefix:
+		return "filtered"
+	}
+	return "event?"
+}
+
 // Event is something the control plane does that nobody asked for.
 type Event struct {
 	Kind    EventKind
@@ -174,8 +212,12 @@ type Tables struct {
 	Failure  Failure
 	Tables   []Table   // sorted by ID
 	Sessions []Session // sorted by tunnel
-	Events   []Event   // sorted
-	sources  map[sourceKey]int
+	// Events are sorted. Those of a failed network are what sessions, quotas
+	// and ties do; the rest does not depend on the failure.
+	Events  []Event
+	sources map[sourceKey]int
+	plane   *Plane
+	st      *state
 }
 
 type sourceKey struct {

@@ -1,6 +1,12 @@
 package routes
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+)
 
 // Outcome is how a packet's way ends.
 type Outcome uint8
@@ -15,6 +21,7 @@ const (
 	Loop                           // it comes back to a table it has left
 	NotModelled                    // it enters something that is not understood
 	SourceDown                     // it cannot leave: its machine has failed
+	TargetDown                     // it arrives where its target has failed
 )
 
 // String says it in a few words.
@@ -36,6 +43,8 @@ func (o Outcome) String() string {
 		return "not modelled"
 	case SourceDown:
 		return "the sender has failed"
+	case TargetDown:
+		return "the receiver has failed"
 	}
 	return "outcome?"
 }
@@ -62,5 +71,142 @@ const maxPaths = 64
 // Trace follows a packet from a table to an address by every equal-cost way,
 // in a stable order. complete is false when there are more than 64.
 func (t *Tables) Trace(from int, to netip.Addr) (paths []Path, complete bool) {
-	return nil, true
+	if from < 0 || from >= len(t.Tables) {
+		return []Path{{Outcome: NoRoute}}, true
+	}
+	if t.SiteDown(t.Tables[from].Site) {
+		return []Path{{Steps: []Step{{Table: from}}, Outcome: SourceDown}}, true
+	}
+	w := walk{t: t, to: to}
+	w.from(from, nil)
+	return w.paths, !w.cut
+}
+
+// walk is a trace under way.
+type walk struct {
+	t     *Tables
+	to    netip.Addr
+	paths []Path
+	cut   bool
+}
+
+func (w *walk) end(steps []Step, o Outcome) {
+	if len(w.paths) == maxPaths {
+		w.cut = true
+		return
+	}
+	w.paths = append(w.paths, Path{slices.Clone(steps), o})
+}
+
+// from takes the packet on from a table, having come by steps.
+func (w *walk) from(table int, steps []Step) {
+	if w.cut {
+		return
+	}
+	route, ok := w.t.Lookup(table, w.to)
+	steps = append(steps, Step{Table: table, Route: route})
+	here := &steps[len(steps)-1]
+	for _, s := range steps[:len(steps)-1] {
+		if s.Table == table {
+			w.end(steps, Loop)
+			return
+		}
+	}
+	if !ok {
+		w.end(steps, NoRoute)
+		return
+	}
+	for i := 0; i < len(route.Hops); {
+		// Hops are sorted by kind and tunnel, so that those to one place stand
+		// together unless two links lead there.
+		h := route.Hops[i]
+		k := i + 1
+		for k < len(route.Hops) && h.sameWay(&route.Hops[k]) {
+			k++
+		}
+		here.Hops = route.Hops[i:k:k]
+		i = k
+		switch h.Kind {
+		case Forward:
+			w.from(h.Table, steps)
+		case Deliver:
+			w.end(steps, w.t.arrives(table, h.VPC, w.to))
+		case Internet:
+			// An internet gateway translates for machines of its own network
+			// only: what comes in over a tunnel or peering does not leave by it.
+			if len(steps) > 1 {
+				w.end(steps, Blackhole)
+			} else {
+				w.end(steps, ToInternet)
+			}
+		case Translate:
+			w.end(steps, ToInternet)
+		case Discard:
+			w.end(steps, Blackhole)
+		case Unknown:
+			w.end(steps, NotModelled)
+		}
+	}
+}
+
+// sameWay reports whether two hops lead to the same place over the same link.
+func (h *Hop) sameWay(o *Hop) bool {
+	return h.Kind == o.Kind && h.Table == o.Table && h.Link == o.Link && h.VPC == o.VPC && h.Gateway == o.Gateway && h.NAT == o.NAT
+}
+
+// landing is what holds addresses of a VPC.
+type landing struct {
+	subnet fabric.SubnetID // empty for what is not described
+	zone   string
+}
+
+// findLandings says which addresses each VPC holds: its subnets, and all its
+// blocks where not all of its subnets are described.
+func (p *Plane) findLandings() {
+	p.lands = make(map[fabric.VPCID]*prefix.Table[landing], len(p.net.VPCs))
+	for i := range p.net.VPCs {
+		v := &p.net.VPCs[i]
+		t := &prefix.Table[landing]{}
+		if undescribed(p, v) {
+			for _, q := range v.Prefixes {
+				t.Insert(q, landing{})
+			}
+		}
+		for _, k := range p.ix.subnetsOf[v.ID] {
+			sn := &p.net.Subnets[k]
+			if len(sn.Parts) == 0 {
+				t.Insert(sn.Prefix, landing{subnet: sn.ID})
+			}
+			for _, part := range sn.Parts {
+				t.Insert(part.Prefix, landing{sn.ID, part.Zone})
+			}
+		}
+		p.lands[v.ID] = t
+	}
+}
+
+// arrives says how a packet ends that a table delivers into a VPC, or into its
+// own site.
+func (t *Tables) arrives(table int, v fabric.VPCID, to netip.Addr) Outcome {
+	if v == "" {
+		switch {
+		case t.Tables[table].Kind != DeviceTable:
+			return NoSubnet
+		case t.SiteDown(t.Tables[table].Site):
+			return TargetDown
+		}
+		return Delivered
+	}
+	lands := t.plane.lands[v]
+	if lands == nil {
+		return NoSubnet
+	}
+	_, l, ok := lands.Lookup(to)
+	switch {
+	case !ok:
+		return NoSubnet
+	case l.subnet != "" && t.Down(l.subnet, l.zone):
+		return TargetDown
+	}
+	return Delivered
 }
