@@ -10,7 +10,6 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // internetID is the place of all public addresses that are no other place's.
@@ -368,7 +367,6 @@ func (p *Proof) isBeyond(place int) bool {
 // joined fills the pairs of places that policy joins.
 func (p *Proof) joined() []flow {
 	var out []flow
-	anything := []vocab.Service{{Proto: vocab.AnyProto}}
 	deny := map[fabric.SegmentID]bool{}
 	for _, g := range p.Net.Segments {
 		deny[g.ID] = g.InternalDeny

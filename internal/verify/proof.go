@@ -2,9 +2,12 @@ package verify
 
 import (
 	"net/netip"
+	"runtime"
+	"sync"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
@@ -22,6 +25,23 @@ type Proof struct {
 	behind   []site  // what stands behind each place
 	bySubnet map[fabric.SubnetID]int
 	flows    []flow // what policy wants, sorted by rule, from, to
+
+	addrs       *addressing
+	units       []unit // by place
+	firstUnit   []int  // by place, with one more
+	terminals   terminals
+	guards      []guard
+	space       *packet.Space
+	clientPorts vocab.PortRange // that connections are opened from
+	special     prefix.Set      // addresses that are not of the internet
+	served      map[fabric.SubnetID]bool
+	acls        map[fabric.SubnetID]bool // subnets that a network ACL lists
+	endpoints   bitset                   // units that only answer
+	fates       *fates
+	courses       *courses
+	meaning     *meaning
+	workers     int
+	judged      func() *judgement
 	failing  reachOnce
 }
 
@@ -51,12 +71,32 @@ type flow struct {
 }
 
 // New works out the proof of a network.
-func New(n *fabric.Network, a *atlas.Atlas) *Proof {
+func New(n *fabric.Network, a *atlas.Atlas) *Proof { return newProof(n, a, runtime.GOMAXPROCS(0)) }
+
+// newProof is [New] with a number of workers, on which nothing depends but
+// the time it takes.
+func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 	plane := routes.New(n, a)
-	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil)}
+	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil), workers: workers, special: notPublic(a), served: servedByNAT(n), acls: map[fabric.SubnetID]bool{}}
+	p.clientPorts, _ = a.ClientPorts()
+	for i := range n.Filters {
+		if f := &n.Filters[i]; f.Kind == fabric.NetworkACL {
+			for _, s := range f.Subnets {
+				p.acls[s] = true
+			}
+		}
+	}
 	b := newPlaces(n, a, p.Tables)
 	p.places, p.behind, p.bySubnet = b.places, b.behind, b.indexed()
 	p.flows = p.joined()
+	p.makeSpace()
+	p.addrs = newAddressing(p)
+	p.makeUnits()
+	p.makeFates()
+	newGuards(p).build()
+	p.makeCourses()
+	p.makeMeaning()
+	p.judged = sync.OnceValue(p.judge)
 	return p
 }
 

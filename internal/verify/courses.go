@@ -1,0 +1,244 @@
+package verify
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// course is the units that packets reach by the tables, whatever filters say.
+type course struct {
+	sure    bitset // by every equal-cost way
+	maybe   bitset // by one at least
+	unknown bitset // perhaps: something on the way is not modelled
+}
+
+func newCourse(n int) *course { return &course{newBitset(n), newBitset(n), newBitset(n)} }
+
+// courses gives the ways out of each unit and back to it.
+type courses struct {
+	out  []*course // by unit: where its packets arrive
+	back []*course // by unit: from where replies arrive; for whoever it opened a connection to
+}
+
+// outKey is what the ways out of a unit depend on.
+type outKey struct {
+	table, place int
+	exit         exit
+}
+
+// exit is how machines of a unit reach the internet when a table sends them
+// to an internet gateway.
+type exit uint8
+
+const (
+	noExit  exit = iota // only those that someone gave a public address
+	natExit             // by NAT that serves the subnet
+	publicExit
+)
+
+func (p *Proof) exitOf(u *unit) exit {
+	b := &p.behind[u.place]
+	if b.subnet == nil {
+		return noExit
+	}
+	if p.served[b.subnet.ID] {
+		return natExit
+	}
+	if b.subnet.Internet == fabric.Public {
+		return publicExit
+	}
+	return noExit
+}
+
+// servedByNAT gives the subnets that a NAT serves without a route to it.
+func servedByNAT(n *fabric.Network) map[fabric.SubnetID]bool {
+	out := map[fabric.SubnetID]bool{}
+	for i := range n.NATs {
+		for _, s := range n.NATs[i].Serves {
+			out[s] = true
+		}
+	}
+	return out
+}
+
+// leave says whether a unit's packets to the internet may get there, and
+// whether they certainly do.
+func (p *Proof) leave(from, to *unit) (may, sure, unknown bool) {
+	if from.table < 0 {
+		return false, false, !p.isBeyond(from.place)
+	}
+	x, _ := p.fates.at(to.route, from.table)
+	may = x&(fateInternet|fateNAT) != 0
+	sure = may && x&^(fateInternet|fateNAT) == 0 && (x&fateInternet == 0 || p.exitOf(from) != noExit)
+	return may, sure, x&fateUnknown != 0
+}
+
+// enter says whether packets from the internet may reach a unit: its machines
+// must have public addresses, which only an internet gateway gives, and the
+// table must send what it answers there.
+func (p *Proof) enter(from, to *unit) (may, sure, unknown bool) {
+	if to.table < 0 {
+		return false, false, false
+	}
+	x, _ := p.fates.at(from.route, to.table)
+	may = x&fateInternet != 0
+	return may, may && x == fateInternet && p.exitOf(to) == publicExit, x&fateUnknown != 0
+}
+
+// forward says whether packets from one unit may arrive at another by the
+// tables, and whether they certainly do.
+func (p *Proof) forward(from, to *unit) (may, sure, unknown bool) {
+	switch beyondFrom, beyondTo := p.isBeyond(from.place), p.isBeyond(to.place); {
+	case beyondFrom && beyondTo:
+		return false, false, false
+	case beyondFrom:
+		return p.enter(from, to)
+	case beyondTo:
+		return p.leave(from, to)
+	}
+	if p.isInside(from, to) {
+		return true, true, false
+	}
+	if from.table < 0 {
+		return false, false, true
+	}
+	may, sure = p.fates.delivers(from.table, to)
+	x, _ := p.fates.at(to.route, from.table)
+	return may, sure, x&fateUnknown != 0
+}
+
+// returning is [Proof.forward] for the replies to a connection that was opened
+// from one unit to another: what goes out to the internet has its replies come
+// back the same way.
+func (p *Proof) returning(opener, answerer *unit) (may, sure, unknown bool) {
+	if p.isBeyond(answerer.place) || p.isBeyond(opener.place) {
+		return true, true, false
+	}
+	return p.forward(answerer, opener)
+}
+
+// isInside reports whether packets between two units cross no table of ours:
+// inside a site of one's own, or a network whose tables are not known.
+func (p *Proof) isInside(a, b *unit) bool {
+	if a.end != b.end || a.end == noTerminal {
+		return false
+	}
+	return p.behind[a.place].kind == sitePlace || a.table < 0
+}
+
+// backKey is what the ways back to a unit depend on.
+type backKey struct {
+	route, end int32
+	place      int
+}
+
+// makeCourses works out the ways between all units.
+func (p *Proof) makeCourses() {
+	n := len(p.units)
+	p.courses = &courses{out: make([]*course, n), back: make([]*course, n)}
+	outs, backs := map[outKey]*course{}, map[backKey]*course{}
+	var jobs []func()
+	for i := range p.units {
+		u := &p.units[i]
+		ok := outKey{table: u.table, place: -1, exit: p.exitOf(u)}
+		bk := backKey{u.route, u.end, -1}
+		if u.table < 0 || p.behind[u.place].kind == sitePlace {
+			ok.place, bk.place = i, i // each for itself
+		}
+		if p.isBeyond(u.place) {
+			ok.place = -2 - int(u.route)
+		}
+		if outs[ok] == nil {
+			l := newCourse(n)
+			outs[ok] = l
+			jobs = append(jobs, func() { p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.forward(u, v) }) })
+		}
+		if backs[bk] == nil {
+			l := newCourse(n)
+			backs[bk] = l
+			jobs = append(jobs, func() { p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.returning(u, v) }) })
+		}
+		p.courses.out[i], p.courses.back[i] = outs[ok], backs[bk]
+	}
+	p.parallel(len(jobs), func(i int) { jobs[i]() })
+}
+
+// parallel runs n jobs on the proof's workers and waits for them.
+func (p *Proof) parallel(n int, job func(i int)) {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(p.workers, n) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				job(i)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func (p *Proof) fillCourse(l *course, way func(*unit) (may, sure, unknown bool)) {
+	for i := range p.units {
+		may, sure, unknown := way(&p.units[i])
+		if may {
+			l.maybe.set(i)
+		}
+		if sure {
+			l.sure.set(i)
+		}
+		if unknown {
+			l.unknown.set(i)
+		}
+	}
+}
+
+// portsOf gives what a service is spoken to on.
+func (p *Proof) portsOf(e *fabric.Endpoint) []vocab.Service {
+	cloud := vocab.AWS
+	if v, ok := p.Net.VPC(e.VPC); ok {
+		cloud = v.Cloud
+	}
+	if s, ok := p.Atlas.Service(cloud, e.Service); ok && len(s.Ports) > 0 {
+		return s.Ports
+	}
+	return https
+}
+
+// https is what endpoints of services answer.
+var https = []vocab.Service{{Proto: vocab.TCP, Ports: vocab.PortRange{First: 443, Last: 443}}}
+
+// rangesOfService gives the addresses that private names of an endpoint's
+// service resolve to.
+func (p *Proof) rangesOfService(e *fabric.Endpoint) bitset {
+	if v, ok := p.Net.VPC(e.VPC); ok {
+		if s, ok := p.Atlas.Service(v.Cloud, e.Service); ok {
+			return p.unitsOf(s.Ranges)
+		}
+	}
+	return newBitset(len(p.units))
+}
+
+// narrowed reports whether some rule from all of a subnet to the internet
+// states what goes out of it: then nothing else does.
+func (p *Proof) narrowed(s *fabric.Subnet) bool {
+	return slices.ContainsFunc(p.Net.Policy, func(r fabric.PolicyRule) bool {
+		if !slices.ContainsFunc(r.To, func(e fabric.PolicyEnd) bool { return e.Internet }) {
+			return false
+		}
+		return slices.ContainsFunc(r.From, func(e fabric.PolicyEnd) bool {
+			if slices.Contains(e.Subnets, s.ID) {
+				return true
+			}
+			for _, q := range e.Prefixes {
+				if q.Bits() <= s.Prefix.Bits() && q.Contains(s.Prefix.Addr()) {
+					return true
+				}
+			}
+			return false
+		})
+	})
+}

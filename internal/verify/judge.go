@@ -1,0 +1,356 @@
+package verify
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tieline/tieline/internal/fabric"
+)
+
+// stage is where on its way a packet that must arrive does not.
+type stage uint8
+
+const (
+	leaving    stage = iota + 1 // the filters of the one who opens
+	arriving                    // those of the one who answers
+	forwarding                  // the tables on the way there
+	returning                   // and on the way back
+)
+
+// miss is pairs that must work and do not, for one cause: by from's guard,
+// to's guard, or the table at the beginning and the class of addresses at the
+// end.
+type miss struct {
+	want    int // index into meaning.wants, or ofSubnet
+	stage   stage
+	x, y    int32
+	unknown bool
+}
+
+// leak is pairs that work and must not, for one cause: the rule that lets it
+// in, or out where no filter guards the end.
+type leak struct {
+	guard   int32 // -1: no filter on either side
+	in      bool
+	rule    *rule
+	icmp    bool // of ICMP only, let in for path MTU discovery
+	unknown bool
+	world   bool // from the internet to a subnet that has internet: none
+}
+
+// score counts the pairs of a cause, with the first as witness.
+type score struct {
+	pairs           int
+	from, to, class int
+}
+
+// note adds pairs, and keeps the first witness in order of class, from, to.
+func (t *score) note(n, class, from, to int) {
+	if t.pairs == 0 || cmp.Or(cmp.Compare(class, t.class), cmp.Compare(from, t.from), cmp.Compare(to, t.to)) < 0 {
+		t.class, t.from, t.to = class, from, to
+	}
+	t.pairs += n
+}
+
+// judgement is what all pairs come to.
+type judgement struct {
+	misses map[miss]*score
+	leaks  map[leak]*score
+	pairs  int // judged
+}
+
+// judge holds what all pairs of units do, in every class of headers, against
+// what they must and may.
+func (p *Proof) judge() *judgement {
+	parts := make([]*judgement, p.space.Classes())
+	clients := p.space.Clients(p.clientPorts)
+	p.parallel(len(parts), func(class int) {
+		j := &judger{p: p, class: class, out: &judgement{misses: map[miss]*score{}, leaks: map[leak]*score{}}, client: clients.Has(class)}
+		j.run()
+		parts[class] = j.out
+	})
+	all := &judgement{misses: map[miss]*score{}, leaks: map[leak]*score{}, pairs: len(p.units) * len(p.units)}
+	for class, part := range parts {
+		for k, t := range part.misses {
+			merge(all.misses, k, t, class)
+		}
+		for k, t := range part.leaks {
+			merge(all.leaks, k, t, class)
+		}
+	}
+	return all
+}
+
+func merge[K comparable](to map[K]*score, k K, t *score, class int) {
+	if to[k] == nil {
+		to[k] = &score{}
+	}
+	to[k].note(t.pairs, class, t.from, t.to)
+}
+
+// judger judges one class of headers.
+type judger struct {
+	p      *Proof
+	class  int
+	client bool // from a port that connections are opened from
+	out    *judgement
+
+	egress, ingress []passed // by guard
+	in              []bitset // by unit that opens: the units whose filters let it in, certainly
+	inMaybe         []bitset
+	may             []bitset // by group of rules: what rules allow
+	must            []bitset // and want
+	decided         int      // pairs whose rules were looked up one by one
+}
+
+func (j *judger) run() {
+	p := j.p
+	n := len(p.units)
+	w := newScratch(n)
+	j.egress, j.ingress = make([]passed, len(p.guards)), make([]passed, len(p.guards))
+	certain := true
+	for g := range p.guards {
+		j.egress[g] = p.pass(&p.guards[g], j.class, fabric.Egress, w)
+		j.ingress[g] = p.pass(&p.guards[g], j.class, fabric.Ingress, w)
+		certain = certain && &j.ingress[g].sure[0] == &j.ingress[g].maybe[0]
+	}
+	rows := make([]bitset, n)
+	for i := range p.units {
+		rows[i] = j.ingress[p.units[i].guard].sure
+	}
+	j.in = transpose(rows)
+	j.inMaybe = j.in
+	if !certain {
+		for i := range p.units {
+			rows[i] = j.ingress[p.units[i].guard].maybe
+		}
+		j.inMaybe = transpose(rows)
+	}
+	j.rules()
+	got, want, allowed := newBitset(n), newBitset(n), newBitset(n)
+	for i := range p.units {
+		if !p.endpoints.has(i) {
+			j.from(i, got, want, allowed)
+		}
+	}
+}
+
+// rules gives what rules allow and want of this class, by group of units.
+func (j *judger) rules() {
+	m := j.p.meaning
+	n := len(j.p.units)
+	j.must = make([]bitset, len(m.sets))
+	for g, set := range m.sets {
+		for _, k := range set {
+			if w := &m.wants[k]; w.headers.Has(j.class) {
+				if j.must[g] == nil {
+					j.must[g] = newBitset(n)
+				}
+				j.must[g].or(w.to)
+			}
+		}
+	}
+	j.may = make([]bitset, n)
+	shared := map[string]bitset{}
+	var key []byte
+	for i := range j.p.units {
+		key = key[:0]
+		for k := range m.allows {
+			if a := &m.allows[k]; a.headers.Has(j.class) && a.from.has(i) {
+				key = append(key, byte(k), byte(k>>8), byte(k>>16))
+			}
+		}
+		if len(key) == 0 {
+			continue
+		}
+		row, ok := shared[string(key)]
+		if !ok {
+			row = newBitset(n)
+			for k := range m.allows {
+				if a := &m.allows[k]; a.headers.Has(j.class) && a.from.has(i) {
+					row.or(a.to)
+				}
+			}
+			shared[string(key)] = row
+		}
+		j.may[i] = row
+	}
+}
+
+// from judges the packets that one unit opens connections with.
+func (j *judger) from(i int, got, want, allowed bitset) {
+	p, m := j.p, j.p.meaning
+	u := &p.units[i]
+	out, back := p.courses.out[i], p.courses.back[i]
+	egress := &j.egress[u.guard]
+	oneWay := p.space.OneWay(j.class)
+
+	// What must work, opened as clients do.
+	if j.client && !oneWay {
+		any := false
+		if x := j.must[m.groups[i]]; x != nil {
+			copy(want, x)
+			any = true
+		} else {
+			want.clear()
+		}
+		if x := m.within[u.place]; x != nil {
+			want.or(x)
+			any = true
+		}
+		if any {
+			if x := m.same[u.place]; x != nil {
+				want.andNot(x)
+			}
+			for k := range got {
+				got[k] = want[k] &^ (egress.sure[k] & j.in[i][k] & out.sure[k] & back.sure[k])
+			}
+			if !got.isEmpty() {
+				j.missed(i, got)
+			}
+		}
+	}
+
+	// What gets through without leave.
+	if oneWay {
+		return // errors of the path, which stateful filters take for replies
+	}
+	allowed.clear()
+	if x := j.may[i]; x != nil {
+		allowed.or(x)
+	}
+	if x := m.within[u.place]; x != nil {
+		allowed.or(x)
+	}
+	if x := m.same[u.place]; x != nil {
+		allowed.or(x)
+	}
+	if m.opens[u.place] {
+		allowed.or(m.beyond)
+	}
+	for k := range got {
+		got[k] = egress.maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]
+	}
+	if !got.isEmpty() {
+		j.leaked(i, got)
+	}
+}
+
+// missed finds the causes of what must work and does not.
+func (j *judger) missed(i int, got bitset) {
+	p, m := j.p, j.p.meaning
+	u := &p.units[i]
+	note := func(want int, to int) {
+		k := j.cause(i, to)
+		k.want = want
+		if j.out.misses[k] == nil {
+			j.out.misses[k] = &score{}
+		}
+		j.out.misses[k].note(1, j.class, i, to)
+	}
+	for _, w := range m.rows[i] {
+		if x := &m.wants[w]; x.headers.Has(j.class) {
+			got.each(func(to int) {
+				if x.to.has(to) {
+					note(int(w), to)
+				}
+			})
+		}
+	}
+	if x := m.within[u.place]; x != nil {
+		got.each(func(to int) {
+			if x.has(to) {
+				note(ofSubnet, to)
+			}
+		})
+	}
+}
+
+// cause finds the first thing that keeps a packet from one unit to another
+// from working.
+func (j *judger) cause(from, to int) miss {
+	p := j.p
+	u, v := &p.units[from], &p.units[to]
+	out, back := p.courses.out[from], p.courses.back[from]
+	switch egress := &j.egress[u.guard]; {
+	case !egress.sure.has(to):
+		return miss{stage: leaving, x: u.guard, unknown: egress.maybe.has(to)}
+	case !j.in[from].has(to):
+		return miss{stage: arriving, x: v.guard, unknown: j.inMaybe[from].has(to)}
+	case !out.sure.has(to):
+		return miss{stage: forwarding, x: int32(u.table), y: v.route, unknown: out.unknown.has(to)}
+	}
+	return miss{stage: returning, x: int32(v.table), y: u.route, unknown: back.unknown.has(to)}
+}
+
+// lookups is how many pairs of one class have their rules looked up one by
+// one; the others are counted to the first rule of their guard.
+const lookups = 100000
+
+// leaked finds the causes of what works and must not.
+func (j *judger) leaked(i int, got bitset) {
+	p := j.p
+	u := &p.units[i]
+	got.each(func(to int) {
+		v := &p.units[to]
+		k := leak{guard: -1, unknown: !j.certain(i, to)}
+		switch {
+		case !p.isOpen(v):
+			k.guard, k.in = v.guard, true
+		case !p.isOpen(u):
+			k.guard = u.guard
+		}
+		if b := &p.behind[v.place]; p.isBeyond(u.place) && b.kind == subnetPlace && b.subnet.Internet == fabric.NoInternet {
+			k.world = true
+		}
+		if k.guard >= 0 && j.decided < lookups {
+			j.decided++
+			near, far, dir := i, to, fabric.Egress
+			if k.in {
+				near, far, dir = to, i, fabric.Ingress
+			}
+			k.rule = p.lets(near, far, dir, j.class)
+			k.icmp = k.rule != nil && k.rule.rule != nil && k.rule.rule.PathMTU
+		}
+		if j.out.leaks[k] == nil {
+			j.out.leaks[k] = &score{}
+		}
+		j.out.leaks[k].note(1, j.class, i, to)
+	})
+}
+
+// certain reports whether a leak certainly works.
+func (j *judger) certain(i, to int) bool {
+	out, back := j.p.courses.out[i], j.p.courses.back[i]
+	return j.egress[j.p.units[i].guard].sure.has(to) && j.in[i].has(to) && out.maybe.has(to) && back.maybe.has(to)
+}
+
+// lets gives the rule by which the filters before a unit let a class of
+// packets pass, of the layer that is narrowest in kind.
+func (p *Proof) lets(near, far int, dir fabric.Direction, class int) *rule {
+	g := &p.guards[p.units[near].guard]
+	for i := range g.layers {
+		if d := g.layers[i].decide(class, dir, false, far); d.by != nil {
+			return d.by
+		}
+	}
+	return nil
+}
+
+// compare orders causes for printing.
+func (m miss) compare(o miss) int {
+	return cmp.Or(cmp.Compare(m.want, o.want), cmp.Compare(m.stage, o.stage), cmp.Compare(m.x, o.x), cmp.Compare(m.y, o.y))
+}
+
+// sortedKeys gives the causes of a judgement in order of their witnesses.
+func sortedKeys[K comparable](of map[K]*score) []K {
+	keys := make([]K, 0, len(of))
+	for k := range of {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b K) int {
+		x, y := of[a], of[b]
+		return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to), cmp.Compare(x.class, y.class), cmp.Compare(x.pairs, y.pairs))
+	})
+	return keys
+}

@@ -1,0 +1,263 @@
+package verify
+
+import (
+	"encoding/binary"
+
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// The causes of wants that are no rule of the policy.
+const (
+	ofSubnet   = -1 // inside a subnet all pass, unless its segment denies it
+	ofEndpoint = -2 // services: of a subnet
+)
+
+// want is something that must work: all of from reach all of to.
+type want struct {
+	rule     int // index into Net.Policy, or one of the causes
+	headers  packet.Set
+	from, to bitset
+	origin   fabric.Origin
+}
+
+// meaning is what the spec wants and what it allows.
+type meaning struct {
+	wants  []want   // of rules and endpoints
+	within []bitset // by place: units among which all must pass; nil where not
+	beyond bitset   // outside the network
+	opens  []bool   // by place: it may open everything to the internet
+	same   []bitset // by place: units among which nothing of ours stands
+	rows   [][]int32 // by unit: indexes of wants it is of, rising
+	groups []int32   // by unit: units with the same rows share one
+	sets   [][]int32 // by group
+	allows []want    // what may be, beside the wants
+	never  []noWay   // rules that cannot work by what the spec itself says
+}
+
+// noWay is a rule about the internet for subnets without a way there.
+type noWay struct {
+	rule    int
+	inbound bool
+	subnets []fabric.SubnetID
+	nowhere []string // foreign ranges that are not public
+}
+
+// makeMeaning reads the policy.
+func (p *Proof) makeMeaning() {
+	n := len(p.units)
+	m := &meaning{within: make([]bitset, len(p.places)), opens: make([]bool, len(p.places)), same: make([]bitset, len(p.places)), beyond: newBitset(n), rows: make([][]int32, n)}
+	p.meaning = m
+	deny := map[fabric.SegmentID]bool{}
+	for _, g := range p.Net.Segments {
+		deny[g.ID] = g.InternalDeny
+	}
+	byPlace := make([]bitset, len(p.places))
+	endpoints := newBitset(n)
+	for i := range p.places {
+		byPlace[i] = newBitset(n)
+		p.addPlace(byPlace[i], i)
+	}
+	for i := range p.units {
+		pl := p.units[i].place
+		if p.isBeyond(pl) {
+			m.beyond.set(i)
+		}
+		if p.behind[pl].kind == endpointPlace {
+			endpoints.set(i)
+		}
+	}
+	for i := range p.places {
+		b := &p.behind[i]
+		switch b.kind {
+		case subnetPlace:
+			if !deny[b.subnet.Segment] {
+				m.within[i] = byPlace[i]
+			}
+			m.opens[i] = b.subnet.Internet != fabric.NoInternet && !p.narrowed(b.subnet)
+		case sitePlace, vpcPlace, endpointPlace, foreignPlace, internetPlace:
+		}
+	}
+	p.unguarded(m)
+	for r := range p.Net.Policy {
+		p.ruleWants(m, r, endpoints)
+	}
+	for i := range p.Net.Endpoints {
+		p.endpointWants(m, &p.Net.Endpoints[i], byPlace)
+	}
+	p.endpoints = endpoints
+	for w := range m.wants {
+		m.wants[w].from.each(func(u int) { m.rows[u] = append(m.rows[u], int32(w)) })
+	}
+	m.group()
+}
+
+// unguarded joins the units of one site of one's own, or one existing network,
+// among which nothing of ours stands.
+func (p *Proof) unguarded(m *meaning) {
+	byEnd := map[int32]bitset{}
+	for i := range p.units {
+		u := &p.units[i]
+		if !p.isOpen(u) || p.isBeyond(u.place) {
+			continue
+		}
+		if byEnd[u.end] == nil {
+			byEnd[u.end] = newBitset(len(p.units))
+		}
+		byEnd[u.end].set(i)
+	}
+	for i := range p.units {
+		if u := &p.units[i]; p.isOpen(u) && !p.isBeyond(u.place) {
+			m.same[u.place] = byEnd[u.end]
+		}
+	}
+}
+
+// isOpen reports whether no filter stands before a unit.
+func (p *Proof) isOpen(u *unit) bool { return len(p.guards[u.guard].layers) == 0 }
+
+// unitsOfEnds gives the units of some ends of a rule.
+func (p *Proof) unitsOfEnds(ends []fabric.PolicyEnd) bitset {
+	out := newBitset(len(p.units))
+	for _, e := range ends {
+		for _, s := range e.Subnets {
+			if i, ok := p.bySubnet[s]; ok {
+				p.addPlace(out, i)
+			}
+		}
+		out.or(p.unitsOf(p.rangesOf(e).Prefixes()))
+		if e.Internet {
+			out.or(p.meaning.beyond)
+		}
+	}
+	return out
+}
+
+// addPlace adds the units of a place, which follow each other.
+func (p *Proof) addPlace(to bitset, place int) {
+	for i := p.firstUnit[place]; i < p.firstUnit[place+1]; i++ {
+		to.set(i)
+	}
+}
+
+// ruleWants reads one rule: what must work of it, and what may.
+func (p *Proof) ruleWants(m *meaning, r int, endpoints bitset) {
+	rule := &p.Net.Policy[r]
+	from, to := p.unitsOfEnds(rule.From), p.unitsOfEnds(rule.To)
+	headers := p.headers(rule.Services)
+	m.allows = append(m.allows, want{rule: r, headers: headers, from: from, to: to, origin: rule.Origin})
+	from, to = from.clone(), to.clone()
+	from.andNot(endpoints)
+	to.andNot(endpoints)
+	inside := to.clone()
+	inside.andNot(m.beyond)
+	out := to.clone()
+	out.and(m.beyond)
+	hosts := from.clone()
+	hosts.andNot(m.beyond)
+	world := from
+	world.and(m.beyond)
+	never := noWay{rule: r}
+	add := func(from, to bitset) {
+		if !from.isEmpty() && !to.isEmpty() {
+			m.wants = append(m.wants, want{rule: r, headers: headers, from: from, to: to, origin: rule.Origin})
+		}
+	}
+	add(hosts, inside)
+	if !hosts.isEmpty() && !out.isEmpty() {
+		add(p.withWay(hosts, &never, func(i fabric.Internet) bool { return i != fabric.NoInternet }), p.public(out, &never))
+		m.keep(never)
+	}
+	if !world.isEmpty() && !inside.isEmpty() {
+		never = noWay{rule: r, inbound: true}
+		add(p.public(world, &never), p.withWay(inside, &never, func(i fabric.Internet) bool { return i == fabric.Public }))
+		m.keep(never)
+	}
+}
+
+func (m *meaning) keep(x noWay) {
+	if len(x.subnets) > 0 || len(x.nowhere) > 0 {
+		m.never = append(m.never, x)
+	}
+}
+
+// withWay keeps the units of our subnets that have a way to the internet, and
+// notes the subnets that have none.
+func (p *Proof) withWay(units bitset, never *noWay, has func(fabric.Internet) bool) bitset {
+	out := newBitset(len(p.units))
+	units.each(func(i int) {
+		b := &p.behind[p.units[i].place]
+		switch {
+		case b.kind != subnetPlace || b.subnet.Existing:
+		case has(b.subnet.Internet):
+			out.set(i)
+		default:
+			if n := len(never.subnets); n == 0 || never.subnets[n-1] != b.subnet.ID {
+				never.subnets = append(never.subnets, b.subnet.ID)
+			}
+		}
+	})
+	return out
+}
+
+// public keeps the units with public addresses, and notes the ranges without.
+func (p *Proof) public(units bitset, never *noWay) bitset {
+	out := newBitset(len(p.units))
+	units.each(func(i int) {
+		if u := &p.units[i]; !p.special.Contains(u.addr) {
+			out.set(i)
+		} else if id := p.places[u.place].ID; len(never.nowhere) == 0 || never.nowhere[len(never.nowhere)-1] != id {
+			never.nowhere = append(never.nowhere, id)
+		}
+	})
+	return out
+}
+
+// headers gives the classes of services.
+func (p *Proof) headers(services []vocab.Service) packet.Set {
+	return p.space.Forward(packet.Match{Services: services})
+}
+
+// endpointWants lets the subnets that ask for a service reach it.
+func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) {
+	from := newBitset(len(p.units))
+	for _, s := range e.Subnets {
+		if i, ok := p.bySubnet[s]; ok {
+			p.addPlace(from, i)
+		}
+	}
+	to := p.rangesOfService(e)
+	w := want{rule: ofEndpoint, headers: p.headers(p.portsOf(e)), from: from, to: to, origin: e.Meta.Origin}
+	m.allows = append(m.allows, w)
+	if e.Kind != fabric.InterfaceEndpoint {
+		return
+	}
+	for i := range p.places {
+		if b := &p.behind[i]; b.kind == endpointPlace && b.endpoint == e {
+			w.to = byPlace[i]
+		}
+	}
+	if w.to != nil && !w.from.isEmpty() {
+		m.wants, m.allows = append(m.wants, w), append(m.allows, w)
+	}
+}
+
+// group shares the rows of units that the same rules are from.
+func (m *meaning) group() {
+	index := map[string]int32{}
+	m.groups = make([]int32, len(m.rows))
+	for u, row := range m.rows {
+		key := make([]byte, 0, 4*len(row))
+		for _, w := range row {
+			key = binary.LittleEndian.AppendUint32(key, uint32(w))
+		}
+		g, ok := index[string(key)]
+		if !ok {
+			g = int32(len(m.sets))
+			index[string(key)] = g
+			m.sets = append(m.sets, row)
+		}
+		m.groups[u] = g
+	}
+}
