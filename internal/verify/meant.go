@@ -24,11 +24,11 @@ type want struct {
 
 // meaning is what the spec wants and what it allows.
 type meaning struct {
-	wants  []want   // of rules and endpoints
-	within []bitset // by place: units among which all must pass; nil where not
-	beyond bitset   // outside the network
-	opens  []bool   // by place: it may open everything to the internet
-	same   []bitset // by place: units among which nothing of ours stands
+	wants  []want    // of rules and endpoints
+	within []bitset  // by place: units among which all must pass; nil where not
+	beyond bitset    // outside the network
+	opens  []bool    // by place: it may open everything to the internet
+	same   []bitset  // by place: units among which nothing of ours stands
 	rows   [][]int32 // by unit: indexes of wants it is of, rising
 	groups []int32   // by unit: units with the same rows share one
 	sets   [][]int32 // by group

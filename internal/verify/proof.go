@@ -38,11 +38,11 @@ type Proof struct {
 	acls        map[fabric.SubnetID]bool // subnets that a network ACL lists
 	endpoints   bitset                   // units that only answer
 	fates       *fates
-	courses       *courses
+	courses     *courses
 	meaning     *meaning
 	workers     int
 	judged      func() *judgement
-	failing  reachOnce
+	failing     reachOnce
 }
 
 // Place is a subnet, a site of one's own, or a range that policy names: where
@@ -103,15 +103,6 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 // Places lists where packets begin and end, sorted by id. The slice is shared
 // and not to be changed.
 func (p *Proof) Places() []Place { return p.places }
-
-// Flow says what becomes of a service's packets from any machine of one end
-// to any of the other, and of their replies.
-func (p *Proof) Flow(from, to fabric.PolicyEnd, s vocab.Service) Answer { return Answer{} }
-
-// Between lists the services that get through from one place to another with
-// their replies (indexes into [Proof.Places]), as few ranges as say it, sorted;
-// empty when none does.
-func (p *Proof) Between(from, to int) []vocab.Service { return nil }
 
 // Findings says what is wrong with the healthy network: policy that does not
 // work, what gets through without policy, what the control plane does that

@@ -341,7 +341,6 @@ func (p *Proof) unitsOf(list []netip.Prefix) bitset {
 	return out
 }
 
-
 // sample gives a packet of a class from one unit to another.
 func (p *Proof) sample(class, from, to int, v vocab.Service) packet.Packet {
 	out := p.space.Sample(class, v, p.clientPorts)
