@@ -112,8 +112,25 @@ func hybridSpokes(d *draft.Draft, s *draft.Site) {
 	for k := 0; k*per < len(tunnels); k++ {
 		a := attachment(s, s.Hub, fabric.NCCHybridSpoke, fmt.Sprintf("ncc-vpn-%d", k))
 		a.Tunnels = tunnels[k*per : min(len(tunnels), (k+1)*per)]
+		a.NoSiteToSite = !carriesSites(d, s)
 		d.Net.Attachments = append(d.Net.Attachments, a)
 	}
+}
+
+// carriesSites reports whether sites reach each other through a site's gateway
+// by VPN on both sides. Only then do routes go from one site's tunnels to
+// another's: Google offers it in some locations only, and what is announced
+// beside the direct links, more specific than their routes, would draw their
+// traffic away.
+func carriesSites(d *draft.Draft, s *draft.Site) bool {
+	spokes := 0
+	for i := range d.Net.Links {
+		l := &d.Net.Links[i]
+		if l.Kind == fabric.VPN && l.Transit == s.ID && slices.Contains(l.Gateways[:], s.GatewayID()) {
+			spokes++
+		}
+	}
+	return spokes > 1
 }
 
 func attachAzure(d *draft.Draft, s *draft.Site) {

@@ -1,7 +1,6 @@
 package gcp
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/tieline/tieline/internal/fabric"
@@ -110,9 +109,7 @@ func (w writer) vpcSpoke(b *hcl.Body, a fabric.Attachment) {
 }
 
 // hybridSpoke joins the tunnels of a gateway to the hub. The VPC spokes' ranges
-// are imported always; routes go from one site's tunnels to another's only
-// where the gateway carries sites' traffic between tunnels, as Google offers
-// that in some locations only.
+// are imported always.
 func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 	g, ok := w.net.Gateway(a.Gateway)
 	if !ok {
@@ -133,7 +130,7 @@ func (w writer) hybridSpoke(b *hcl.Body, a fabric.Attachment) {
 		}
 		uris[i] = hcl.Index(hcl.Expr("google_compute_vpn_tunnel."+names.Label(w.endID(link, end))), names.TunnelKey(t)) + ".self_link"
 	}
-	b.Attr("site_to_site_data_transfer", hcl.Bool(w.carriesSites(g)))
+	b.Attr("site_to_site_data_transfer", hcl.Bool(!a.NoSiteToSite))
 	b.Attr("include_import_ranges", `["ALL_IPV4_RANGES"]`)
 	b.Attr("uris", hcl.Lines(uris...))
 	b.End()
@@ -150,17 +147,4 @@ func (w writer) hybridID(g fabric.Gateway, a fabric.Attachment) string {
 		}
 	}
 	return string(g.Site) + "/ncc-vpn/" + strconv.Itoa(place)
-}
-
-// carriesSites reports whether sites reach each other through a gateway by VPN
-// on both sides.
-func (w writer) carriesSites(g fabric.Gateway) bool {
-	spokes := 0
-	for i := range w.net.Links {
-		l := &w.net.Links[i]
-		if l.Kind == fabric.VPN && l.Transit == g.Site && slices.Contains(l.Gateways[:], g.ID) {
-			spokes++
-		}
-	}
-	return spokes > 1
 }

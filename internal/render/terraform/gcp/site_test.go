@@ -177,17 +177,17 @@ func TestNCCGuests(t *testing.T) {
 func TestSiteToSite(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		hubs [2]fabric.SiteID // of the two links
+		off  bool
 		want string
 	}{
-		{"no hub", [2]fabric.SiteID{}, "false"},
-		{"one spoke by VPN", [2]fabric.SiteID{"", "gcp-oregon"}, "false"},
-		{"two spokes by VPN", [2]fabric.SiteID{"gcp-oregon", "gcp-oregon"}, "true"},
-		{"the other end is the hub of one", [2]fabric.SiteID{"gcp-iowa", "gcp-oregon"}, "false"},
+		{"carries sites", false, "true"},
+		{"does not", true, "false"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := hub(fabric.NCCSpoke)
-			n.Links[0].Transit, n.Links[1].Transit = test.hubs[0], test.hubs[1]
+			for i := range n.Attachments {
+				n.Attachments[i].NoSiteToSite = test.off
+			}
 			spoke := block(t, texts(t, n), "link-gcp-oregon--hq.tf", `resource "google_network_connectivity_spoke" "gcp_oregon__ncc_vpn__0" {`)
 			if want := "site_to_site_data_transfer = " + test.want + "\n"; !strings.Contains(spoke, want) {
 				t.Errorf("hybrid spoke = %s\nwant %q in it", spoke, want)
