@@ -181,7 +181,7 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 	if h.ill {
 		return harm{}, false
 	}
-	h.Failure = b.failed
+	h.Failure, h.After = b.failed, Way{}
 	state := arrives
 	var before, after [2]*trip
 	for d, w := range [2]int32{l.out, l.back} {
