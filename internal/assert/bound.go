@@ -84,7 +84,7 @@ type measured struct {
 // one that is not known, is noted.
 func (r *runner) measure(t *trial, from, to end) *measured {
 	m := &measured{r: r}
-	m.lanes, _ = r.lanes(from, to, false)
+	m.lanes, _ = r.lanes(from, to, nil)
 	if len(m.lanes) == 0 {
 		t.fails.add("both ends are one place: there is no way to measure", nil)
 	}

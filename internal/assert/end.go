@@ -21,12 +21,14 @@ type runner struct {
 	classes  *classes
 	healthy  *tracer
 	internet int // index of the internet's place, or -1
+	exchange *exchange
 	diags    diag.List
 }
 
 func newRunner(s *spec.Spec, p *verify.Proof) *runner {
 	r := &runner{spec: s, index: spec.NewIndex(s), proof: p, classes: newClasses(p), internet: -1}
 	r.healthy = newTracer(p, p.Tables)
+	r.exchange = &exchange{r: r, memo: map[[2]int]bool{}}
 	for i := range p.Places() {
 		if isInternet(&p.Places()[i]) {
 			r.internet = i

@@ -26,8 +26,11 @@ func (r *runner) stays(t *trial, s *spec.Residence) {
 	t.judge = func(t *trial) {
 		in := r.residence(names)
 		r.standsIn(t, own, in, where)
+		if why := unread(r.proof.Net); why != "" {
+			t.open.add("with whom packets are exchanged depends on what is not modelled: "+why, nil)
+		}
 		others := r.peers(own)
-		lanes, _ := r.lanes(own, others, false)
+		lanes, _ := r.lanes(own, others, r.exchange.talk)
 		ways := 0
 		for i := range lanes {
 			for _, d := range lanes[i].directions(r.healthy) {
@@ -53,7 +56,7 @@ func (r *runner) peers(own end) end {
 	out := end{}
 	for j := range r.proof.Places() {
 		talks := slices.ContainsFunc(mine, func(i int) bool {
-			return i != j && (len(r.proof.Between(i, j)) > 0 || len(r.proof.Between(j, i)) > 0)
+			return i != j && r.exchange.talk(i, j)
 		})
 		if talks {
 			out.spots = append(out.spots, r.spotsOf(j, r.proof.Places()[j].Addrs)...)
@@ -179,7 +182,7 @@ func (r *runner) farEnds(t *trial, own, others end, in *residence, where string)
 // partner gives a place of the end that exchanges packets with another.
 func (e *end) partner(r *runner, with int) string {
 	for i := range e.spots {
-		if p := e.spots[i].place; len(r.proof.Between(p, with)) > 0 || len(r.proof.Between(with, p)) > 0 {
+		if p := e.spots[i].place; r.exchange.talk(p, with) {
 			return r.proof.Places()[p].ID
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/verify"
@@ -47,7 +48,7 @@ func (r *runner) allow(t *trial, a *spec.Allow) {
 	services := values(a.Ports)
 	t.text = fmt.Sprintf("%s to %s, %s", from.label, to.label, join(services))
 	t.judge = func(t *trial) {
-		r.flows(t, from, to, services, func(name string, a verify.Answer) {
+		r.flows(t, from, to, services, func(_, _ fabric.PolicyEnd, name string, a verify.Answer) {
 			switch a.Verdict {
 			case verify.Reachable:
 			case verify.Blocked, verify.Partly:
@@ -67,12 +68,16 @@ func (r *runner) deny(t *trial, d *spec.Deny) {
 	from, to := r.end(d.From), r.end(d.To)
 	services := values(d.Ports)
 	t.text = fmt.Sprintf("%s to %s, %s", from.label, to.label, join(services))
-	if len(services) == 0 {
+	every := len(services) == 0
+	if every {
 		services = []vocab.Service{{}}
-		t.text = fmt.Sprintf("%s to %s, every port", from.label, to.label)
+		t.text = fmt.Sprintf("%s to %s, every packet", from.label, to.label)
 	}
 	t.judge = func(t *trial) {
-		r.flows(t, from, to, services, func(name string, a verify.Answer) {
+		r.flows(t, from, to, services, func(f, g fabric.PolicyEnd, name string, a verify.Answer) {
+			if every {
+				a = r.meaning(f, g, a)
+			}
 			switch a.Verdict {
 			case verify.Blocked:
 			case verify.Reachable, verify.Partly:
@@ -87,12 +92,35 @@ func (r *runner) deny(t *trial, d *spec.Deny) {
 	}
 }
 
+// meaning is the answer for every packet without the ICMP message by which
+// path MTU discovery works (type 3 code 4, RFC 1191): filters pass it so that
+// what policy allows works, and it opens nothing. Where something else gets
+// through, the witness is of that.
+func (r *runner) meaning(from, to fabric.PolicyEnd, every verify.Answer) verify.Answer {
+	if every.Verdict != verify.Reachable && every.Verdict != verify.Partly {
+		return every
+	}
+	for _, proto := range []vocab.Proto{vocab.TCP, vocab.UDP, vocab.SCTP, vocab.GRE, vocab.ESP} {
+		if a := r.proof.Flow(from, to, vocab.Service{Proto: proto}); a.Verdict != verify.Blocked {
+			return a
+		}
+	}
+	for _, i := range r.proof.PlacesOf(from) {
+		for _, j := range r.proof.PlacesOf(to) {
+			if len(r.proof.Between(i, j)) > 0 {
+				return every
+			}
+		}
+	}
+	return verify.Answer{Verdict: verify.Blocked}
+}
+
 // flows asks for every two references and each service.
-func (r *runner) flows(t *trial, from, to end, services []vocab.Service, take func(string, verify.Answer)) {
+func (r *runner) flows(t *trial, from, to end, services []vocab.Service, take func(from, to fabric.PolicyEnd, name string, a verify.Answer)) {
 	for _, f := range from.refs {
 		for _, g := range to.refs {
 			for _, s := range services {
-				take(fmt.Sprintf("%s to %s, %s", f.Ref, g.Ref, s), r.proof.Flow(f, g, s))
+				take(f, g, fmt.Sprintf("%s to %s, %s", f.Ref, g.Ref, s), r.proof.Flow(f, g, s))
 			}
 		}
 	}
@@ -164,9 +192,9 @@ type lane struct {
 }
 
 // lanes lists the ways between two ends, each once, leaving out those inside
-// one place. With through, only those by which something gets through when
-// nothing has failed; skipped counts the pairs of places left out for that.
-func (r *runner) lanes(from, to end, through bool) (list []lane, skipped int) {
+// one place. With joins, only those between places that it joins; skipped
+// counts the pairs of places left out for that.
+func (r *runner) lanes(from, to end, joins func(from, to int) bool) (list []lane, skipped int) {
 	type fate struct{ site, zone string }
 	type key struct {
 		out, back       trailKey
@@ -184,7 +212,7 @@ func (r *runner) lanes(from, to end, through bool) (list []lane, skipped int) {
 			}
 			pair := [2]int{f.place, g.place}
 			if _, known := open[pair]; !known {
-				open[pair] = !through || len(r.proof.Between(f.place, g.place)) > 0
+				open[pair] = joins == nil || joins(f.place, g.place)
 				if !open[pair] {
 					skipped++
 				}

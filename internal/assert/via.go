@@ -102,7 +102,7 @@ func (r *runner) viaRules(v *spec.Via) []viaRule {
 // directions; that none does fails, since then nothing was stated.
 func (r *runner) everyWay(t *trial, from, to end, look func(direction, *way)) {
 	ways, dead := 0, ""
-	lanes, _ := r.lanes(from, to, false)
+	lanes, _ := r.lanes(from, to, nil)
 	for i := range lanes {
 		l := &lanes[i]
 		r.fromOutside(t, l)
