@@ -225,8 +225,11 @@ func (j *judger) from(i int, got, want, allowed bitset) {
 	if x := m.same[u.place]; x != nil {
 		allowed.or(x)
 	}
-	if m.opens[u.place] {
+	if m.opens[u.place] || m.aside.has(i) {
 		allowed.or(m.beyond)
+	}
+	if m.beyond.has(i) {
+		allowed.or(m.aside)
 	}
 	for k := range got {
 		got[k] = egress.maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]

@@ -27,6 +27,7 @@ type meaning struct {
 	wants  []want    // of rules and endpoints
 	within []bitset  // by place: units among which all must pass; nil where not
 	beyond bitset    // outside the network
+	aside  bitset    // of existing networks that no filter of ours guards: their way to the internet is their own
 	opens  []bool    // by place: it may open everything to the internet
 	same   []bitset  // by place: units among which nothing of ours stands
 	rows   [][]int32 // by unit: indexes of wants it is of, rising
@@ -47,7 +48,7 @@ type noWay struct {
 // makeMeaning reads the policy.
 func (p *Proof) makeMeaning() {
 	n := len(p.units)
-	m := &meaning{within: make([]bitset, len(p.places)), opens: make([]bool, len(p.places)), same: make([]bitset, len(p.places)), beyond: newBitset(n), rows: make([][]int32, n)}
+	m := &meaning{within: make([]bitset, len(p.places)), opens: make([]bool, len(p.places)), same: make([]bitset, len(p.places)), beyond: newBitset(n), aside: newBitset(n), rows: make([][]int32, n)}
 	p.meaning = m
 	deny := map[fabric.SegmentID]bool{}
 	for _, g := range p.Net.Segments {
@@ -72,7 +73,7 @@ func (p *Proof) makeMeaning() {
 		b := &p.behind[i]
 		switch b.kind {
 		case subnetPlace:
-			if !deny[b.subnet.Segment] {
+			if !deny[b.subnet.Segment] && p.isStated() {
 				m.within[i] = byPlace[i]
 			}
 			m.opens[i] = b.subnet.Internet != fabric.NoInternet && !p.narrowed(b.subnet)
@@ -89,6 +90,11 @@ func (p *Proof) makeMeaning() {
 	p.endpoints = endpoints
 	for w := range m.wants {
 		m.wants[w].from.each(func(u int) { m.rows[u] = append(m.rows[u], int32(w)) })
+	}
+	for i := range p.units {
+		if b := &p.behind[p.units[i].place]; p.isOpen(&p.units[i]) && b.vpc != nil && b.vpc.Existing != "" {
+			m.aside.set(i)
+		}
 	}
 	m.group()
 }

@@ -42,6 +42,7 @@ type Proof struct {
 	meaning     *meaning
 	workers     int
 	judged      func() *judgement
+	found       func() []Finding
 	failing     reachOnce
 }
 
@@ -97,6 +98,7 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 	p.makeCourses()
 	p.makeMeaning()
 	p.judged = sync.OnceValue(p.judge)
+	p.found = sync.OnceValue(p.report)
 	return p
 }
 
@@ -104,7 +106,3 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 // and not to be changed.
 func (p *Proof) Places() []Place { return p.places }
 
-// Findings says what is wrong with the healthy network: policy that does not
-// work, what gets through without policy, what the control plane does that
-// nobody asked for.
-func (p *Proof) Findings() []Finding { return nil }

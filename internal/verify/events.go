@@ -1,0 +1,329 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// events reports what the control plane does that nobody asked for.
+func (r *reporter) events() {
+	for i := range r.p.Tables.Events {
+		e := &r.p.Tables.Events[i]
+		object := string(e.Table)
+		switch {
+		case e.Tunnel != "":
+			object = string(e.Tunnel)
+		case e.Gateway != "":
+			object = string(e.Gateway)
+		}
+		f := r.add(codeOfEvent(e.Kind), e.Pos, object, nil, "%s", e.Text)
+		if len(e.Facts) > 0 {
+			f.Hint = "facts: " + strings.Join(e.Facts, ", ")
+		}
+	}
+}
+
+func codeOfEvent(k routes.EventKind) diag.Code {
+	switch k {
+	case routes.LimitPassed:
+		return codeLimit
+	case routes.Nondeterminism:
+		return codeTiming
+	case routes.LoopRefused:
+		return codeLoopedPath
+	case routes.Overlap:
+		return codeOverlap
+	case routes.Shadowed:
+		return codeShadowed
+	case routes.AnnouncedUnheld:
+		return codeUnheld
+	case routes.FilteredPrefix:
+		return codeFiltered
+	}
+	return codeTiming
+}
+
+// loops reports tables that forward packets round, and tables that forward
+// to others that drop them.
+func (r *reporter) loops() {
+	p := r.p
+	held := make([]bool, p.addrs.routes)
+	for i := range p.units {
+		held[p.units[i].route] = true
+	}
+	rings := map[string]bool{}
+	for c := range p.addrs.routes {
+		to := p.addrs.first(int(p.addrs.example[c]))
+		if p.special.Contains(to) && !to.IsPrivate() {
+			continue
+		}
+		for t := range p.Tables.Tables {
+			if x, _ := p.fates.at(int32(c), t); x&fateLoop == 0 {
+				continue
+			}
+			ring := p.ring(t, c)
+			if len(ring) == 0 || rings[ring[0]+" "+strings.Join(ring, " ")] {
+				continue
+			}
+			rings[ring[0]+" "+strings.Join(ring, " ")] = true
+			f := r.add(codeLoop, p.Tables.Tables[t].Meta.Origin.Pos, ring[0], nil, "packets to %s go round: %s", p.classText(c), strings.Join(append(ring, ring[0]), " to "))
+			if !held[c] {
+				f.Severity = diag.Warning
+			}
+		}
+	}
+}
+
+// ring gives the tables of a loop that packets from a table fall into, the
+// first in order of ids first; nil when a trace finds none.
+func (p *Proof) ring(table, class int) []string {
+	paths, _ := p.Tables.Trace(table, p.addrs.first(int(p.addrs.example[class])))
+	for i := range paths {
+		if paths[i].Outcome != routes.Loop {
+			continue
+		}
+		steps := paths[i].Steps
+		last := &steps[len(steps)-1]
+		next := last.Table
+		if k := slices.IndexFunc(steps[:len(steps)-1], func(s routes.Step) bool { return s.Table == last.Table }); k < 0 && len(last.Hops) > 0 {
+			next = last.Hops[0].Table
+		} else if k >= 0 {
+			steps = steps[:len(steps)-1]
+		}
+		begin := slices.IndexFunc(steps, func(s routes.Step) bool { return s.Table == next })
+		if begin < 0 {
+			continue
+		}
+		var out []string
+		for _, s := range steps[begin:] {
+			out = append(out, string(p.Tables.Tables[s.Table].ID))
+		}
+		least := slices.Index(out, slices.Min(out))
+		return slices.Concat(out[least:], out[:least])
+	}
+	return nil
+}
+
+// classText names some addresses of a class as tables see them.
+func (p *Proof) classText(class int) string {
+	a := int(p.addrs.example[class])
+	list := prefix.FromRange(p.addrs.first(a), p.addrs.last(a)).Prefixes()
+	return list[0].String()
+}
+
+// ways reports what the ways of policy's flows come to: replies by another
+// way, packets too large.
+func (r *reporter) ways() {
+	p := r.p
+	type key struct{ a, b, c, d int32 }
+	type sites struct{ a, b fabric.SiteID }
+	seen, told, small := map[key]bool{}, map[sites]bool{}, map[int]bool{}
+	for i := range p.flows {
+		f := &p.flows[i]
+		a, b := p.firstUnit[f.from], p.firstUnit[f.to]
+		if f.rule < 0 || a == p.firstUnit[f.from+1] || b == p.firstUnit[f.to+1] {
+			continue
+		}
+		u, v := &p.units[a], &p.units[b]
+		if p.places[f.from].Site == p.places[f.to].Site || u.table < 0 || v.table < 0 {
+			continue
+		}
+		k := key{int32(u.table), v.route, int32(v.table), u.route}
+		if !seen[k] {
+			seen[k] = true
+			s := sites{p.places[f.from].Site, p.places[f.to].Site}
+			if s.b < s.a {
+				s.a, s.b = s.b, s.a
+			}
+			if !told[s] && r.asymmetric(a, b) {
+				told[s] = true
+				r.twoWays(f, a, b)
+			}
+		}
+		if !small[f.rule] && r.tooLarge(f, a, b) {
+			small[f.rule] = true
+		}
+	}
+}
+
+// asymmetric reports whether no way back is a way there, taken in reverse.
+func (r *reporter) asymmetric(a, b int) bool {
+	p := r.p
+	there, ok1 := p.linkWays(a, b)
+	back, ok2 := p.linkWays(b, a)
+	if !ok1 || !ok2 {
+		return false
+	}
+	for _, w := range back {
+		slices.Reverse(w)
+	}
+	for _, w := range there {
+		if !slices.ContainsFunc(back, func(x []fabric.LinkID) bool { return slices.Equal(w, x) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// linkWays gives the links that each equal-cost way crosses; ok is false when
+// one does not arrive.
+func (p *Proof) linkWays(a, b int) (ways [][]fabric.LinkID, ok bool) {
+	u, v := &p.units[a], &p.units[b]
+	paths, _ := p.Tables.Trace(u.table, v.addr)
+	w := &walker{p: p}
+	for i := range paths {
+		if !w.arrives(&paths[i], u, v) {
+			return nil, false
+		}
+		var links []fabric.LinkID
+		for _, s := range paths[i].Steps {
+			if len(s.Hops) > 0 && s.Hops[0].Link != "" {
+				links = append(links, s.Hops[0].Link)
+			}
+		}
+		ways = append(ways, links)
+	}
+	return ways, len(ways) > 0
+}
+
+func (r *reporter) twoWays(f *flow, a, b int) {
+	p := r.p
+	pk := p.sampleOf(f, a, b)
+	w := p.witness(pk, spot{a, pk.Src}, spot{b, pk.Dst}, false)
+	if !w.Works() || w.Return == nil {
+		return
+	}
+	origin := p.Net.Policy[f.rule].Origin
+	r.add(codeTwoWays, origin.Pos, string(p.places[f.from].Site), w, "between %s and %s packets go by %s and replies by %s",
+		p.places[f.from].Site, p.places[f.to].Site, linksText(w.Forward.Links), linksText(w.Return.Links))
+}
+
+// sampleOf gives a packet of a flow from one unit to another.
+func (p *Proof) sampleOf(f *flow, a, b int) packet.Packet {
+	service := anything[0]
+	if len(f.services) > 0 {
+		service = f.services[0]
+	}
+	class := 0
+	if list := p.space.Service(service).And(p.space.Clients(p.clientPorts)).Classes(); len(list) > 0 {
+		class = list[0]
+	}
+	return p.sample(class, a, b, service)
+}
+
+func linksText(list []fabric.LinkID) string {
+	if len(list) == 0 {
+		return "no link"
+	}
+	out := make([]string, len(list))
+	for i, l := range list {
+		out[i] = string(l)
+	}
+	return strings.Join(out, ", ")
+}
+
+// tooLarge reports, once a rule, what its packets that are not TCP meet.
+func (r *reporter) tooLarge(f *flow, a, b int) bool {
+	p := r.p
+	i := slices.IndexFunc(f.services, func(s vocab.Service) bool {
+		return s.Proto == vocab.AnyProto || s.Proto != vocab.TCP && s.Proto.HasPorts()
+	})
+	if i < 0 {
+		return false
+	}
+	forward, _, ok := p.Walks(f.from, f.to)
+	if !ok || forward.MTU == 0 || len(forward.Links) == 0 {
+		return false
+	}
+	ends := p.mtuOf(f.from)
+	if m := p.mtuOf(f.to); m < ends {
+		ends = m
+	}
+	if forward.MTU >= ends {
+		return false
+	}
+	pk := p.sampleOf(&flow{services: f.services[i : i+1]}, a, b)
+	w := p.witness(pk, spot{a, pk.Src}, spot{b, pk.Dst}, false)
+	r.add(codeMTU, p.Net.Policy[f.rule].Origin.Pos, string(forward.Links[0]), w, "%s from %s to %s: both ends send packets of %d bytes, and the way carries %d",
+		f.services[i], p.places[f.from].ID, p.places[f.to].ID, ends, forward.MTU)
+	return true
+}
+
+// mtuOf gives the largest packet that machines of a place send.
+func (p *Proof) mtuOf(place int) int {
+	if v := p.behind[place].vpc; v != nil && v.MTU > 0 {
+		return v.MTU
+	}
+	return p.internetMTU(&p.behind[place])
+}
+
+// unread reports what was read and is not modelled, one finding a kind, and
+// each object of which something is not understood.
+func (r *reporter) unread() {
+	n := r.p.Net
+	kinds := map[string]int{}
+	for i := range n.Unread {
+		if !n.Unread[i].Harmless {
+			kinds[n.Unread[i].Kind]++
+		}
+	}
+	for i := range n.Unread {
+		u := &n.Unread[i]
+		count := kinds[u.Kind]
+		if u.Harmless || count == 0 {
+			continue
+		}
+		kinds[u.Kind] = 0
+		more := ""
+		if count > 1 {
+			more = fmt.Sprintf(" (and %d more of its kind)", count-1)
+		}
+		r.add(codeNotModel, u.Origin.Pos, u.Origin.Path, nil, "%s is not modelled: %s%s", u.Origin.Path, u.Why, more)
+	}
+	object := func(id string, m fabric.Meta) {
+		if m.Unread != "" {
+			r.add(codeNotModel, m.Origin.Pos, id, nil, "%s is not fully known: %s", id, m.Unread)
+		}
+	}
+	for i := range n.VPCs {
+		object(string(n.VPCs[i].ID), n.VPCs[i].Meta)
+	}
+	for i := range n.Subnets {
+		object(string(n.Subnets[i].ID), n.Subnets[i].Meta)
+	}
+	for i := range n.RouteTables {
+		object(string(n.RouteTables[i].ID), n.RouteTables[i].Meta)
+	}
+	for i := range n.Gateways {
+		object(string(n.Gateways[i].ID), n.Gateways[i].Meta)
+	}
+	for i := range n.Attachments {
+		object(string(n.Attachments[i].ID), n.Attachments[i].Meta)
+	}
+	for i := range n.Filters {
+		f := &n.Filters[i]
+		object(string(f.ID), f.Meta)
+		for k := range f.Rules {
+			if x := &f.Rules[k]; x.Unread != "" {
+				r.add(codeNotModel, x.Origin.Pos, string(f.ID), nil, "rule %s of %s is not fully known: %s", x.Name, f.ID, x.Unread)
+			}
+		}
+	}
+}
+
+// edges notes the existing networks at whose edge the proof ends.
+func (r *reporter) edges() {
+	for i := range r.p.Net.VPCs {
+		if v := &r.p.Net.VPCs[i]; v.Existing != "" {
+			r.add(codeEdge, v.Meta.Origin.Pos, string(v.ID), nil, "the filters of the existing network %s are not described here: it is taken to answer as policy says", v.ID)
+		}
+	}
+}
