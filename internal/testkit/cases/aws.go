@@ -66,7 +66,7 @@ func naclReturn(mended bool) Case {
 	b.site("aws", vocab.AWS, "", "10.0.0.0/16")
 	x := b.transitVPC("a", "10.0.0.0/16", "10.0.0.0/24")
 	y := b.subnet("aws/a/t", "aws/a", "aws", "10.0.1.0/24", "z1", "aws/a/rt").ID
-	rules := []fabric.FilterRule{allow(fabric.Ingress, 100, 443, 443), allow(fabric.Egress, 100, 443, 443)}
+	rules := []fabric.FilterRule{allow(fabric.Ingress, 100, 443, 443)}
 	name := "nacl-forgets-the-reply"
 	if mended {
 		name = "nacl-lets-the-reply-out"

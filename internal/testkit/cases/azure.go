@@ -64,7 +64,7 @@ func systemWins() Case {
 	b.site("azure", vocab.Azure, "", "10.0.0.0/15")
 	b.device("office", 65010, "192.168.0.0/24", "10.1.1.0/24")
 	x := b.spoke("azure", "a", "10.0.0.0/16", "10.0.0.0/24", "")
-	y := b.spoke("azure", "b", "10.1.0.0/16", "10.1.1.0/24", "")
+	y := b.spoke("azure", "b", "10.1.0.0/16", "10.1.2.0/24", "")
 	b.gateway("azure/vpn", fabric.VPNGateway, "azure", "azure/a", 65515)
 	b.attach(fabric.Attachment{ID: "azure/a--azure/b", Kind: fabric.VNetPeering, VPC: "azure/b", PeerVPC: "azure/a"})
 	b.vpn(fabric.VPN, [2]fabric.SiteID{"azure", "office"}, [2]fabric.GatewayID{"azure/vpn", "office/cpe"})
@@ -73,7 +73,7 @@ func systemWins() Case {
 		Events: []routes.EventKind{routes.Shadowed},
 		Packets: []Packet{
 			{From: in(x, "10.0.0.10", ""), To: at("office", "192.168.0.10"), Passes: true},
-			{From: in(x, "10.0.0.10", ""), To: in(y, "10.1.1.10", ""), Passes: true},
+			{From: in(x, "10.0.0.10", ""), To: in(y, "10.1.2.10", ""), Passes: true},
 			{From: in(x, "10.0.0.10", ""), To: at("office", "10.1.1.10")},
 		},
 	}
