@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -14,9 +15,10 @@ type course struct {
 	sure    bitset // by every equal-cost way
 	maybe   bitset // by one at least
 	unknown bitset // perhaps: something on the way is not modelled
+	ajar    bitset // from the internet, once a machine is given a public address
 }
 
-func newCourse(n int) *course { return &course{newBitset(n), newBitset(n), newBitset(n)} }
+func newCourse(n int) *course { return &course{newBitset(n), newBitset(n), newBitset(n), newBitset(n)} }
 
 // courses gives the ways out of each unit and back to it.
 type courses struct {
@@ -35,7 +37,7 @@ type outKey struct {
 type exit uint8
 
 const (
-	noExit  exit = iota // only those that someone gave a public address
+	noExit  exit = iota // not at all: they have no public address
 	natExit             // by NAT that serves the subnet
 	publicExit
 )
@@ -72,9 +74,18 @@ func (p *Proof) leave(from, to *unit) (may, sure, unknown bool) {
 		return false, false, !p.isBeyond(from.place)
 	}
 	x, _ := p.fates.at(to.route, from.table)
-	may = x&(fateInternet|fateNAT) != 0
+	if p.isExisting(from) {
+		return false, false, x&(fateUnknown|fateInternet|fateNAT) != 0 // its addresses are its own business
+	}
+	may = x&fateNAT != 0 || x&fateInternet != 0 && p.exitOf(from) != noExit
 	sure = may && x&^(fateInternet|fateNAT) == 0 && (x&fateInternet == 0 || p.exitOf(from) != noExit)
 	return may, sure, x&fateUnknown != 0
+}
+
+// isExisting reports whether a unit is of a network that is joined, not made.
+func (p *Proof) isExisting(u *unit) bool {
+	b := &p.behind[u.place]
+	return b.kind == vpcPlace || b.subnet != nil && b.subnet.Existing
 }
 
 // enter says whether packets from the internet may reach a unit: its machines
@@ -85,8 +96,28 @@ func (p *Proof) enter(from, to *unit) (may, sure, unknown bool) {
 		return false, false, false
 	}
 	x, _ := p.fates.at(from.route, to.table)
-	may = x&fateInternet != 0
-	return may, may && x == fateInternet && p.exitOf(to) == publicExit, x&fateUnknown != 0
+	if p.isExisting(to) {
+		return false, false, x&(fateUnknown|fateInternet) != 0
+	}
+	may = x&fateInternet != 0 && p.exitOf(to) == publicExit
+	return may, may && x == fateInternet, x&fateUnknown != 0
+}
+
+// isAjar reports whether packets from the internet would reach a unit if its
+// machines had public addresses, which they are not meant to have.
+func (p *Proof) isAjar(from, to *unit) bool {
+	if !p.isBeyond(from.place) || p.isBeyond(to.place) || to.table < 0 || p.isExisting(to) || p.exitOf(to) != noExit {
+		return false
+	}
+	x, _ := p.fates.at(from.route, to.table)
+	return x&fateInternet != 0 && p.isGateway(from, to)
+}
+
+// isGateway reports whether a unit's table has a route to an internet gateway
+// that someone wrote: the clouds' own default routes lead out without one.
+func (p *Proof) isGateway(from, to *unit) bool {
+	r, ok := p.Tables.Lookup(to.table, p.addrs.first(int(p.addrs.example[from.route])))
+	return ok && r.Protocol != routes.Default
 }
 
 // forward says whether packets from one unit may arrive at another by the
@@ -155,7 +186,10 @@ func (p *Proof) makeCourses() {
 		if outs[ok] == nil {
 			l := newCourse(n)
 			outs[ok] = l
-			jobs = append(jobs, func() { p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.forward(u, v) }) })
+			jobs = append(jobs, func() {
+				p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.forward(u, v) })
+				p.fillAjar(l, u)
+			})
 		}
 		if backs[bk] == nil {
 			l := newCourse(n)
@@ -179,6 +213,14 @@ func (p *Proof) parallel(n int, job func(i int)) {
 		})
 	}
 	wait.Wait()
+}
+
+func (p *Proof) fillAjar(l *course, from *unit) {
+	for i := range p.units {
+		if p.isAjar(from, &p.units[i]) {
+			l.ajar.set(i)
+		}
+	}
 }
 
 func (p *Proof) fillCourse(l *course, way func(*unit) (may, sure, unknown bool)) {

@@ -232,7 +232,7 @@ func (j *judger) from(i int, got, want, allowed bitset) {
 		allowed.or(m.aside)
 	}
 	for k := range got {
-		got[k] = egress.maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]
+		got[k] = egress.maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k] | out.ajar[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]
 	}
 	if !got.isEmpty() {
 		j.leaked(i, got)
@@ -325,7 +325,7 @@ func (j *judger) leaked(i int, got bitset) {
 // certain reports whether a leak certainly works.
 func (j *judger) certain(i, to int) bool {
 	out, back := j.p.courses.out[i], j.p.courses.back[i]
-	return j.egress[j.p.units[i].guard].sure.has(to) && j.in[i].has(to) && out.maybe.has(to) && back.maybe.has(to)
+	return j.egress[j.p.units[i].guard].sure.has(to) && j.in[i].has(to) && (out.maybe.has(to) || out.ajar.has(to)) && back.maybe.has(to)
 }
 
 // lets gives the rule by which the filters before a unit let a class of

@@ -200,19 +200,21 @@ func (w *walker) enter(b *walkBuilder) bool {
 	}
 	u := &w.p.units[w.to.unit]
 	pl, behind := &w.p.places[u.place], &w.p.behind[u.place]
-	may, sure, unknown := w.p.enter(&w.p.units[w.from.unit], u)
+	may, _, unknown := w.p.enter(&w.p.units[w.from.unit], u)
 	b.walk.Internet = true
 	b.site(pl.Site)
 	s := Step{Kind: CrossStep, Object: pl.ID, Pass: may && !unknown, What: "enters by the internet gateway, to the machine's public address", MTU: w.p.internetMTU(behind)}
 	switch {
 	case unknown:
 		s.Kind, s.What, b.walk.Outcome = UnknownStep, "whether it has a way in from the internet is not known", routes.NotModelled
+	case !may && w.p.isAjar(&w.p.units[w.from.unit], u):
+		s.What, b.walk.Outcome = "its table leads to the internet gateway: a machine that is given a public address is reached", routes.NoRoute
+	case !may && w.p.exitOf(u) != publicExit:
+		s.What, b.walk.Outcome = "its machines have no public addresses: nothing comes in from the internet", routes.NoRoute
 	case !may && u.table < 0:
 		s.What, b.walk.Outcome = "has no way in from the internet that is known", routes.NoRoute
 	case !may:
 		s.What, b.walk.Outcome = "its table "+string(w.p.Tables.Tables[u.table].ID)+" has no internet gateway: nothing comes in from the internet", routes.NoRoute
-	case !sure:
-		s.What = "enters by the internet gateway, if the machine is given a public address"
 	}
 	b.add(s)
 	return s.Pass
@@ -287,7 +289,10 @@ func (w *walker) arrives(path *routes.Path, from, to *unit) bool {
 	case routes.Delivered:
 		return len(last.Hops) > 0 && w.p.terminals.find(table, &last.Hops[0]) == to.end
 	case routes.ToInternet:
-		return w.p.isBeyond(to.place) && (len(path.Steps) == 1 || len(last.Hops) > 0 && last.Hops[0].Kind == routes.Translate)
+		if !w.p.isBeyond(to.place) || len(last.Hops) == 0 {
+			return false
+		}
+		return last.Hops[0].Kind == routes.Translate || len(path.Steps) == 1 && w.p.exitOf(from) != noExit
 	case routes.NoRoute, routes.Blackhole, routes.NoSubnet, routes.Loop, routes.NotModelled, routes.SourceDown:
 	}
 	return false
@@ -396,6 +401,9 @@ func (b *walkBuilder) failed(step *Step, path *routes.Path, s *routes.Step, to *
 		}
 	case routes.ToInternet:
 		step.What += ": out to the internet, where it is not"
+		if to != nil && b.p.isBeyond(to.place) {
+			step.What = routeText(&s.Route) + ": to the internet gateway, without a public address"
+		}
 	case routes.NotModelled:
 		step.Kind = UnknownStep
 		if len(s.Hops) > 0 && s.Hops[0].Why != "" {
