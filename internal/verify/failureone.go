@@ -110,9 +110,16 @@ func (b *breaker) retrace() {
 		}
 	}
 	slices.Sort(b.list)
+	known := map[walk]trip{}
 	for _, w := range b.list {
-		paths, complete := b.trace(b.tables, w)
-		b.after[w] = b.tripOf(b.tables, w, paths, complete)
+		from, _ := b.feed(b.tables, b.walks[w])
+		t, ok := known[from]
+		if !ok {
+			paths, complete := b.trace(b.tables, from)
+			t = b.tripOf(b.tables, from.class, paths, complete)
+			known[from] = t
+		}
+		b.after[w] = t
 	}
 }
 

@@ -116,24 +116,39 @@ func (r *reach) follow() {
 	r.uses = make([][]use, len(t.Tables))
 	type at struct{ table, class int32 }
 	index := map[at]int32{}
+	type followed struct {
+		trip   trip
+		tables []int
+	}
+	known := map[walk]followed{}
 	for w := range r.walks {
-		paths, complete := r.trace(t, int32(w))
-		r.healthy[w] = r.tripOf(t, int32(w), paths, complete)
-		for _, p := range paths {
-			for i := range p.Steps {
-				s := &p.Steps[i]
-				k := at{int32(s.Table), r.walks[w].class}
-				n, ok := index[k]
-				if !ok {
-					n = int32(len(r.uses[s.Table]))
-					index[k] = n
-					route, found := t.Lookup(s.Table, r.classes.list[k.class].addr)
-					r.uses[s.Table] = append(r.uses[s.Table], use{class: k.class, hops: route.Hops, ok: found})
+		from, tables := r.feed(t, r.walks[w])
+		k, ok := known[from]
+		if !ok {
+			paths, complete := r.trace(t, from)
+			k.trip = r.tripOf(t, from.class, paths, complete)
+			for _, p := range paths {
+				for i := range p.Steps {
+					k.tables = append(k.tables, p.Steps[i].Table)
 				}
-				u := &r.uses[s.Table][n]
-				if l := len(u.walks); l == 0 || u.walks[l-1] != int32(w) {
-					u.walks = append(u.walks, int32(w))
-				}
+			}
+			slices.Sort(k.tables)
+			k.tables = slices.Compact(k.tables)
+			known[from] = k
+		}
+		r.healthy[w] = k.trip
+		for _, table := range append(tables, k.tables...) {
+			k := at{int32(table), from.class}
+			n, ok := index[k]
+			if !ok {
+				n = int32(len(r.uses[table]))
+				index[k] = n
+				route, found := t.Lookup(table, r.classes.list[k.class].addr)
+				r.uses[table] = append(r.uses[table], use{class: k.class, hops: route.Hops, ok: found})
+			}
+			u := &r.uses[table][n]
+			if l := len(u.walks); l == 0 || u.walks[l-1] != int32(w) {
+				u.walks = append(u.walks, int32(w))
 			}
 		}
 	}
@@ -167,8 +182,34 @@ func (l *lane) walks() []int32 {
 	return []int32{l.out, l.back}
 }
 
-func (r *reach) trace(t *routes.Tables, w int32) ([]routes.Path, bool) {
-	return t.Trace(int(r.walks[w].table), r.classes.list[r.walks[w].class].addr)
+func (r *reach) trace(t *routes.Tables, w walk) ([]routes.Path, bool) {
+	return t.Trace(int(w.table), r.classes.list[w.class].addr)
+}
+
+// maxFeeders bounds the tables that do nothing but hand a packet to their
+// gateway: a network's, and that of its hub.
+const maxFeeders = 2
+
+// feed follows a walk through the tables that only hand its packets to a
+// gateway inside the site, and returns the walk from there on with the tables
+// that were passed: what many walks have in common is then followed once.
+func (r *reach) feed(t *routes.Tables, w walk) (walk, []int) {
+	var tables []int
+	for range maxFeeders {
+		route, ok := t.Lookup(int(w.table), r.classes.list[w.class].addr)
+		if !ok || len(route.Hops) != 1 || t.Tables[w.table].Kind != routes.VPCTable {
+			break
+		}
+		hop := &route.Hops[0]
+		// An internet gateway serves only the networks it belongs to, so
+		// that where a packet comes from matters in a network's table.
+		if hop.Kind != routes.Forward || hop.Link != "" || hop.NAT != "" || t.Tables[hop.Table].Kind == routes.VPCTable {
+			break
+		}
+		tables = append(tables, int(w.table))
+		w.table = int32(hop.Table)
+	}
+	return w, tables
 }
 
 // classes are the sets of addresses that no table tells apart: two addresses

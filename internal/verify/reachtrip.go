@@ -54,14 +54,17 @@ func (c *crossing) index() int32 {
 	return 2 * c.link
 }
 
-// tripOf sums up the paths of a walk.
-func (r *reach) tripOf(t *routes.Tables, w int32, paths []routes.Path, complete bool) trip {
+// tripOf sums up the paths to a class of addresses.
+func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, complete bool) trip {
 	var out trip
-	beyond := r.classes.list[r.walks[w].class].beyond()
+	beyond := r.classes.list[class].beyond()
 	for i := range paths {
 		p := &paths[i]
 		switch {
 		case p.Outcome == routes.Delivered:
+		case p.Outcome == routes.TargetDown:
+			// The address that stands for the class is of a zone that has
+			// failed; those of the class that have not are reached alike.
 		case p.Outcome == routes.ToInternet && beyond:
 			out.out = true
 		case p.Outcome == routes.NotModelled:

@@ -1,0 +1,293 @@
+package verify
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes"
+)
+
+// naive judges failures the long way: all tables from nothing, every pair of
+// places address by address, every flow of traffic anew.
+type naive struct {
+	p      *Proof
+	tables *routes.Tables
+	memo   map[string]naiveTrip
+}
+
+// naiveTrip is a way as text, with what it puts where.
+type naiveTrip struct {
+	text     string
+	state    tripState
+	crossed  map[string]float64 // link and site left: share of the packets
+	capacity map[string]float64
+}
+
+func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
+	key := fmt.Sprint(table, to)
+	if t, ok := n.memo[key]; ok {
+		return t
+	}
+	out := naiveTrip{crossed: map[string]float64{}, capacity: map[string]float64{}}
+	paths, complete := n.tables.Trace(table, to)
+	for _, p := range paths {
+		share := 1.0
+		for i, s := range p.Steps {
+			out.text += fmt.Sprintf("%s %v;", n.tables.Tables[s.Table].ID, s.Route.Hops)
+			if len(s.Route.Hops) > 0 {
+				share *= float64(len(s.Hops)) / float64(len(s.Route.Hops))
+			}
+			byLink := map[fabric.LinkID]float64{}
+			count := map[fabric.LinkID]float64{}
+			for _, h := range s.Hops {
+				t, _ := n.p.Net.Tunnel(h.Tunnel)
+				byLink[h.Link] += float64(t.Rate)
+				count[h.Link]++
+			}
+			for id, rate := range byLink {
+				l, ok := n.p.Net.Link(id)
+				if !ok {
+					continue
+				}
+				left := n.tables.Tables[s.Table].Site
+				if left != l.Sites[0] && left != l.Sites[1] && i+1 < len(p.Steps) {
+					left = l.Sites[0]
+					if n.tables.Tables[p.Steps[i+1].Table].Site == l.Sites[0] {
+						left = l.Sites[1]
+					}
+				}
+				for _, g := range l.Gateways {
+					if most := n.limit(g); rate > 0 && most > 0 {
+						rate = min(rate, most)
+					}
+				}
+				k := string(id) + " from " + string(left)
+				out.crossed[k] += share * count[id] / float64(len(s.Hops))
+				if old, ok := out.capacity[k]; !ok || rate > 0 && (old == 0 || rate < old) {
+					out.capacity[k] = rate
+				}
+			}
+		}
+		out.text += p.Outcome.String() + "\n"
+		switch {
+		case p.Outcome == routes.Delivered, p.Outcome == routes.ToInternet && beyond:
+		case p.Outcome == routes.NotModelled:
+			if out.state == arrives {
+				out.state = undecided
+			}
+		default:
+			out.state = falls
+		}
+	}
+	if out.state == arrives && (!complete || len(paths) == 0) {
+		out.state = undecided
+	}
+	n.memo[key] = out
+	return out
+}
+
+func (n *naive) limit(id fabric.GatewayID) float64 {
+	i, ok := n.p.reached().gates[id]
+	if !ok {
+		return 0
+	}
+	return float64(n.p.reached().limit[i])
+}
+
+// naiveSpot is a part of a place with the first or last address of it.
+type naiveSpot struct {
+	place int
+	part  PlacePart
+	addr  netip.Addr
+}
+
+func (n *naive) spots(place int) []naiveSpot {
+	var out []naiveSpot
+	for _, part := range n.p.places[place].Parts {
+		out = append(out, naiveSpot{place, part, part.Prefix.Addr()}, naiveSpot{place, part, prefix.LastAddr(part.Prefix)})
+	}
+	return out
+}
+
+func (n *naive) beyond(s naiveSpot) bool { return n.p.isBeyond(s.place) }
+
+func (n *naive) down(s naiveSpot) bool {
+	switch pl := &n.p.places[s.place]; {
+	case pl.Subnet != "":
+		return n.tables.Down(pl.Subnet, s.part.Zone)
+	case pl.Site != "":
+		return n.tables.SiteDown(pl.Site)
+	}
+	return false
+}
+
+// loads gives the expected traffic by crossing.
+func (n *naive) loads() map[string]float64 {
+	out := map[string]float64{}
+	for _, f := range n.p.Net.Flows {
+		var pairs [][2]naiveSpot
+		for _, x := range n.flowEnd(&f.From) {
+			for _, y := range n.flowEnd(&f.To) {
+				if x.part.Table >= 0 && !n.down(x) && !n.down(y) {
+					pairs = append(pairs, [2]naiveSpot{x, y})
+				}
+			}
+		}
+		for _, p := range pairs {
+			t := n.trip(p[0].part.Table, p[1].addr, n.beyond(p[1]))
+			if t.state == falls {
+				continue
+			}
+			for k, share := range t.crossed {
+				out[k] += float64(f.Peak) * share / float64(len(pairs))
+			}
+		}
+	}
+	return out
+}
+
+func (n *naive) flowEnd(e *fabric.FlowEnd) []naiveSpot {
+	var out []naiveSpot
+	for i := range n.p.places {
+		switch n.p.behind[i].kind {
+		case subnetPlace:
+			if slices.Contains(e.Subnets, n.p.places[i].Subnet) {
+				out = append(out, n.spots(i)...)
+			}
+		case sitePlace:
+			if len(e.Subnets) == 0 && n.p.places[i].Site == e.Site {
+				out = append(out, n.spots(i)...)
+			}
+		case internetPlace, endpointPlace, vpcPlace, foreignPlace:
+		}
+	}
+	return out
+}
+
+// effects gives the worst effect on each pair of groups.
+func naiveEffects(p *Proof, healthy *naive, f routes.Failure) map[string]string {
+	n := &naive{p: p, tables: routes.Compute(p.Net, p.Atlas, f), memo: map[string]naiveTrip{}}
+	was, is := healthy.loads(), n.loads()
+	worst := map[string]Effect{}
+	for _, fl := range p.flows {
+		if fl.rule < 0 || fl.from == fl.to {
+			continue
+		}
+		pair := p.places[fl.from].Group.String() + " to " + p.places[fl.to].Group.String()
+		for _, x := range n.spots(fl.from) {
+			for _, y := range n.spots(fl.to) {
+				if n.down(x) || n.down(y) {
+					continue
+				}
+				worst[pair] = max(worst[pair], naiveEffect(healthy, n, was, is, x, y))
+			}
+		}
+	}
+	out := map[string]string{}
+	for k, e := range worst {
+		if e != Unaffected {
+			out[k] = e.String()
+		}
+	}
+	return out
+}
+
+func naiveEffect(healthy, n *naive, was, is map[string]float64, x, y naiveSpot) Effect {
+	var before, after []naiveTrip
+	for _, w := range [][2]naiveSpot{{x, y}, {y, x}} {
+		if w[0].part.Table >= 0 {
+			before = append(before, healthy.trip(w[0].part.Table, w[1].addr, n.beyond(w[1])))
+			after = append(after, n.trip(w[0].part.Table, w[1].addr, n.beyond(w[1])))
+		}
+	}
+	out := Unaffected
+	for i := range after {
+		if before[i].state != arrives {
+			return Unaffected // not the failure's doing
+		}
+	}
+	for i := range after {
+		switch {
+		case after[i].state == falls:
+			return Lost
+		case after[i].state == undecided:
+			out = NotKnown
+		case after[i].text != before[i].text:
+			out = max(out, Slower)
+		}
+	}
+	if out == NotKnown {
+		return out
+	}
+	for i := range after {
+		for k, capacity := range after[i].capacity {
+			if capacity == 0 || is[k] <= capacity*(1+1e-9) {
+				continue
+			}
+			old, crossed := 0.0, false
+			for j := range before {
+				if c, ok := before[j].capacity[k]; ok && !crossed {
+					old, crossed = c, true
+				}
+			}
+			if !crossed || old == 0 || is[k]/capacity > was[k]/old*(1+1e-9) {
+				out = max(out, Congested)
+			}
+		}
+	}
+	return out
+}
+
+// TestFailuresAgainstNaive: each single failure of each small network does to
+// each pair what the long way says.
+func TestFailuresAgainstNaive(t *testing.T) {
+	for _, c := range corpus {
+		if c.name == "estate" {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			n, a := compiled(t, c.dir)
+			p := New(n, a)
+			healthy := &naive{p: p, tables: p.Tables, memo: map[string]naiveTrip{}}
+			harmed := 0
+			for _, part := range p.Plane.Parts() {
+				f := routes.NewFailure(part)
+				got := effectsOf(p.Impacts(f))
+				want := naiveEffects(p, healthy, f)
+				harmed += len(want)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("Impacts(%v) (-naive +got):\n%s", f, diff)
+				}
+			}
+			if harmed == 0 && len(n.Links) > 0 {
+				t.Errorf("no failure of %d parts harms any pair", len(p.Plane.Parts()))
+			}
+		})
+	}
+}
+
+func effectsOf(impacts []Impact) map[string]string {
+	out := map[string]string{}
+	for _, i := range impacts {
+		e := i.Effect
+		if e == OneWay {
+			e = Slower // the long way knows no firewalls
+		}
+		out[i.From.String()+" to "+i.To.String()] = e.String()
+	}
+	return out
+}
+
+// impactText gives an impact as a line, for comparison and for failures of
+// tests.
+func impactText(i Impact) string {
+	return strings.TrimSpace(fmt.Sprintf("%s to %s: %s when %s fails; %v over %v, then %d tunnels, %s, %.1f ms over %v; %g s %s",
+		i.From, i.To, i.Effect, i.Failure, i.Before.Tunnels, i.Before.Links, i.After.Tunnels, i.After.Capacity, i.After.RTT, i.After.Links, i.Detection, i.DetectBy))
+}
