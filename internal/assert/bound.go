@@ -1,9 +1,11 @@
 package assert
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -80,14 +82,12 @@ type measured struct {
 	hops  int     // the most hops found
 }
 
-// measure follows all ways between two ends; a pair without a way, or with
-// one that is not known, is noted.
+// measure follows all ways between two ends. A way that is not known is noted,
+// and a pair without one that the policy joins.
 func (r *runner) measure(t *trial, from, to end) *measured {
 	m := &measured{r: r}
 	m.lanes, _ = r.lanes(from, to, nil)
-	if len(m.lanes) == 0 {
-		t.fails.add("both ends are one place: there is no way to measure", nil)
-	}
+	dead := ""
 	for i := range m.lanes {
 		l := &m.lanes[i]
 		r.fromOutside(t, l)
@@ -97,19 +97,31 @@ func (r *runner) measure(t *trial, from, to end) *measured {
 			}
 			for j := range d.trail.ways {
 				w := &d.trail.ways[j]
-				m.ways++
-				m.hops = max(m.hops, len(w.path.Steps))
 				show := func() *verify.Witness { return r.witness(r.healthy, d, w) }
 				switch {
 				case w.unread != "":
 					t.open.add(fmt.Sprintf("%s depend on what is not modelled: %s", r.name(d), w.unread), show)
-				case !w.arrives(d.outside):
+				case w.arrives(d.outside):
+					m.ways++
+					m.hops = max(m.hops, len(w.path.Steps))
+				case w.outcome == routes.ToInternet || r.joins(l):
 					t.fails.add(fmt.Sprintf("%s do not arrive: %s", r.name(d), w.outcome), show)
+				default:
+					dead = fmt.Sprintf("%s do not arrive: %s", r.name(d), w.outcome)
 				}
 			}
 		}
 	}
+	if m.ways == 0 && t.open.why == "" {
+		t.fails.add(cmp.Or(dead, "both ends are one place")+": there is no way to measure", nil)
+	}
 	return m
+}
+
+// joins reports whether the policy joins the places of a lane: that others
+// have no way is as it should be.
+func (r *runner) joins(l *lane) bool {
+	return r.exchange.wanted(l.from.place, l.to.place) || r.exchange.wanted(l.to.place, l.from.place)
 }
 
 // each looks at every way that gets there.
@@ -137,6 +149,9 @@ func (r *runner) roundTrips(t *trial, m *measured, bound float64) {
 			worst := -1.0
 			for j := range d.trail.ways {
 				w := &d.trail.ways[j]
+				if !w.arrives(d.outside) {
+					continue
+				}
 				rtt, ok := r.healthy.roundTrip(w)
 				if !ok {
 					known = false
@@ -150,8 +165,10 @@ func (r *runner) roundTrips(t *trial, m *measured, bound float64) {
 					}
 				}
 			}
-			total += max(worst, 0)
-			sides++
+			if worst >= 0 {
+				total += worst
+				sides++
+			}
 		}
 		if !known || sides == 0 {
 			continue

@@ -28,7 +28,7 @@ type runner struct {
 func newRunner(s *spec.Spec, p *verify.Proof) *runner {
 	r := &runner{spec: s, index: spec.NewIndex(s), proof: p, classes: newClasses(p), internet: -1}
 	r.healthy = newTracer(p, p.Tables)
-	r.exchange = &exchange{r: r, memo: map[[2]int]bool{}}
+	r.exchange = newExchange(r)
 	for i := range p.Places() {
 		if isInternet(&p.Places()[i]) {
 			r.internet = i

@@ -204,7 +204,10 @@ func (d *decoder) scalar(f *field, key string, orig *yaml.Node, v reflect.Value,
 	}
 	if f.enum != nil && !contains(f.enum, n.Value) {
 		d.mark(v, orig)
-		d.diags.Errorf(d.pos(orig), "%s %q is not %s", key, n.Value, oneOf(f.enum)).Hint = diag.Suggest(n.Value, f.enum)
+		e := d.diags.Errorf(d.pos(orig), "%s %q is not %s", key, n.Value, oneOf(f.enum))
+		if f.scalar != reflect.TypeFor[int]() {
+			e.Hint = diag.Suggest(n.Value, f.enum)
+		}
 		return
 	}
 	m := v.Addr().Interface().(scalarReader).read(key, n, d.pos(orig))
