@@ -15,11 +15,11 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/read/doc"
-	"github.com/tieline/tieline/internal/read/draft"
 	"github.com/tieline/tieline/internal/read/terraform/aws"
 	"github.com/tieline/tieline/internal/read/terraform/azure"
+	"github.com/tieline/tieline/internal/read/terraform/from/doc"
 	"github.com/tieline/tieline/internal/read/terraform/gcp"
+	"github.com/tieline/tieline/internal/read/terraform/into/draft"
 )
 
 // Result is a file that was read.

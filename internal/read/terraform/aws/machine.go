@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/tieline/tieline/internal/read/draft"
+	"github.com/tieline/tieline/internal/read/terraform/into/draft"
 )
 
 func notIPv4(p netip.Prefix) bool { return !p.Addr().Is4() }

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/read/doc"
-	"github.com/tieline/tieline/internal/read/draft"
+	"github.com/tieline/tieline/internal/read/terraform/from/doc"
+	"github.com/tieline/tieline/internal/read/terraform/into/draft"
 	"github.com/tieline/tieline/internal/vocab"
 )
 

@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/read/doc"
-	"github.com/tieline/tieline/internal/read/draft"
+	"github.com/tieline/tieline/internal/read/terraform/from/doc"
+	"github.com/tieline/tieline/internal/read/terraform/into/draft"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
