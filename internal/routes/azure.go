@@ -201,7 +201,7 @@ func (p *Plane) vnetLearns(s *slot, v *fabric.VPC) {
 	// An ExpressRoute gateway's routes are preferred over a VPN gateway's.
 	st := set{site: vpcSite(v), vpc: -1, ignoreMED: true}
 	for i, g := range gateways {
-		x := source{node: p.nodeOf[g], gateway: g, att: atts[i], link: p.attLink(atts[i]), exit: p.slotOf(TableID(n.Gateways[g].ID)), own: atts[i] < 0}
+		x := source{node: p.nodeOf[g], gateway: g, att: atts[i], link: p.attLink(atts[i]), named: true, exit: p.slotOf(TableID(n.Gateways[g].ID)), own: atts[i] < 0}
 		if n.Gateways[g].Kind == fabric.VPNGateway {
 			x.cost = 1
 		}

@@ -127,7 +127,7 @@ func (p *Plane) exports(c *class, f *result, from *node, over bundleKind) bool {
 		// hands the routes of one connection to the others (CloudHub).
 		return true
 	case fabric.HAVPN:
-		return from.key == "relay"
+		return from.key == relayKey
 	case fabric.VPNGateway:
 		return !c.whole
 	case fabric.VirtualHub:

@@ -158,6 +158,7 @@ func (p *Plane) attachmentParts(a *fabric.Attachment, ofGateway func(fabric.Gate
 }
 
 func unique(list []Part) []Part {
+	list = slices.Clone(list)
 	slices.SortFunc(list, Part.Compare)
 	return slices.Compact(list)
 }

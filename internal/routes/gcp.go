@@ -19,6 +19,7 @@ type source struct {
 	node, gateway int
 	att           int           // crossed to it: a peering or spoke, or -1
 	link          fabric.LinkID // crossed to it, when it is at another site
+	named         bool          // the link only tells the way: it fails without this
 	cost          int           // added to the MED; of Azure the order of preference
 	region        string        // of its gateway
 	own           bool          // of the network itself, not of a peer
@@ -63,7 +64,7 @@ func (p *Plane) gcpSlots() {
 // spokes finds the VPCs and tunnels of the Network Connectivity Center hub, of
 // which a network has one.
 func (p *Plane) spokes() {
-	p.inner = map[innerKey]bool{}
+	p.inner = map[innerKey]int{}
 	p.spokeOf = map[fabric.VPCID]int{}
 	p.hybridOf = map[int]int{}
 	for i := range p.net.Attachments {
@@ -80,7 +81,9 @@ func (p *Plane) spokes() {
 				p.hybridOf[g] = i
 			}
 			for _, t := range a.Tunnels {
-				p.inner[innerKey{g, t}] = !a.NoSiteToSite
+				if !a.NoSiteToSite {
+					p.inner[innerKey{g, t}] = i
+				}
 			}
 		case fabric.VGWAttachment, fabric.TransitVPCAttachment, fabric.TransitVPNAttachment, fabric.TransitPeering, fabric.VNetPeering,
 			fabric.VirtualHubConnection, fabric.VPCPeering, fabric.AWSPeering, fabric.DirectConnectAssociation:
@@ -165,7 +168,7 @@ func (p *Plane) regionEntries(i int, region string) {
 	s := &p.slots[p.slotOf(regionTable(v.ID, region))]
 	site := s.table.Site
 	for _, h := range p.heldBy(v) {
-		s.add(entry{prefix: h.prefix, proto: Local, rank: rankSubnet, firm: true, act: deliver(v.ID, -1, p.linkBetween(site, h.site)), origin: h.line, why: "a subnet of the VPC"})
+		s.add(entry{prefix: h.prefix, proto: Local, rank: rankSubnet, firm: true, act: along(v.ID, -1, p.linkBetween(site, h.site)), origin: h.line, why: "a subnet of the VPC"})
 	}
 	for _, k := range p.ix.ofVPC[v.ID] {
 		a := &n.Attachments[k]
@@ -185,7 +188,7 @@ func (p *Plane) regionEntries(i int, region string) {
 			if link == "" {
 				link = p.linkBetween(site, h.site)
 			}
-			s.add(entry{prefix: h.prefix, proto: Peered, rank: rankPeerSubnet, firm: true, act: deliver(other, k, link), origin: a.Meta.Origin, why: "a subnet of the peered " + string(other)})
+			s.add(entry{prefix: h.prefix, proto: Peered, rank: rankPeerSubnet, firm: true, act: along(other, k, link), origin: a.Meta.Origin, why: "a subnet of the peered " + string(other)})
 		}
 		if a.ExchangeRoutes && a.VPC == v.ID {
 			p.customEntries(s, &n.VPCs[w], region, k)
@@ -274,6 +277,7 @@ func (p *Plane) regionLearns(i int, region string, s *slot) {
 		for _, g := range sortedKeys(p.hybridOf) {
 			if !slices.ContainsFunc(st.sources, func(x source) bool { return x.gateway == g }) {
 				p.addSource(&st, g, p.hybridOf[g], region, false)
+				st.sources[len(st.sources)-1].named = false
 			}
 		}
 	}
@@ -285,7 +289,7 @@ func (p *Plane) regionLearns(i int, region string, s *slot) {
 
 func (p *Plane) addSource(st *set, g, att int, region string, own bool) {
 	gw := &p.net.Gateways[g]
-	x := source{node: p.nodeOf[g], gateway: g, att: att, own: own, region: p.region(gw.Site), exit: p.slotOf(TableID(gw.ID))}
+	x := source{node: p.nodeOf[g], gateway: g, att: att, own: own, named: true, region: p.region(gw.Site), exit: p.slotOf(TableID(gw.ID))}
 	x.link = p.linkBetween(st.site, gw.Site)
 	if x.region != region {
 		x.cost = p.regionCost(st.site, gw.Site)
@@ -339,8 +343,8 @@ func (p *Plane) routerOrigins(g int) {
 	gw := &n.Gateways[g]
 	announce := func(q netip.Prefix, med int, line fabric.Origin) {
 		p.originate(q, origin{node: p.nodeOf[g], dep: -1, med: med, line: line})
-		if r, ok := p.relay[g]; ok {
-			p.originate(q, origin{node: r, dep: -1, med: med, line: line})
+		for _, r := range p.relays[g] {
+			p.originate(q, origin{node: r.node, dep: -1, med: med, line: line})
 		}
 	}
 	v := find(p.ix.vpcs, gw.VPC)

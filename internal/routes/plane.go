@@ -30,10 +30,10 @@ type Plane struct {
 	// BGP.
 	transit  map[int][]*transitTable // by gateway
 	assoc    map[assocKey]*transitTable
-	inner    map[innerKey]bool    // tunnels of NCC hybrid spokes, and whether with site-to-site
+	inner    map[innerKey]int     // tunnels of NCC hybrid spokes with site-to-site data transfer: the spoke
 	spokeOf  map[fabric.VPCID]int // NCC spokes: their attachment
 	hybridOf map[int]int          // gateways with hybrid spokes: the attachment
-	relay    map[int]int          // GCP gateways that announce what such spokes learn: the node
+	relays   map[int][]relay      // of gateways with such spokes, by spoke
 	nodes    []node
 	nodeOf   []int // by gateway; of transit gateways -1
 	bundles  []bundle
@@ -66,7 +66,7 @@ type Plane struct {
 func New(n *fabric.Network, a *atlas.Atlas) *Plane {
 	p := &Plane{
 		net: n, atlas: a, ix: newIndex(n), slotIDs: map[TableID]int{}, sources: map[sourceKey]int{}, bySite: map[fabric.SiteID]int{},
-		transit: map[int][]*transitTable{}, assoc: map[assocKey]*transitTable{}, relay: map[int]int{},
+		transit: map[int][]*transitTable{}, assoc: map[assocKey]*transitTable{}, relays: map[int][]relay{},
 		origins: map[netip.Prefix][]origin{}, setOf: map[string]int{}, handedStatic: map[int][]Route{},
 	}
 	p.facts()

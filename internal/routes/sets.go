@@ -77,7 +77,7 @@ func (p *Plane) quotasOf(st *state, changed []bool) {
 
 // sourceUp reports whether a set's source gives routes.
 func (p *Plane) sourceUp(st *state, x *source) bool {
-	return !st.down.gateways[x.gateway] && (x.att < 0 || !st.down.attachments[x.att]) && (x.link == "" || !st.down.links[x.link])
+	return !st.down.gateways[x.gateway] && (x.att < 0 || !st.down.attachments[x.att]) && (x.link == "" || x.named || !st.down.links[x.link])
 }
 
 // setTouched reports whether a failure can change a set.
@@ -226,7 +226,9 @@ func (p *Plane) merge(st *state, s *set, up []bool, q placed, far map[netip.Pref
 	}
 	for _, o := range best {
 		y := &s.sources[o.source]
-		out.Hops = append(out.Hops, p.hops(forward(y.exit, y.gateway, y.att, y.link), st.down)...)
+		way := forward(y.exit, y.gateway, y.att, y.link)
+		way.named = y.named
+		out.Hops = append(out.Hops, p.hops(way, st.down)...)
 	}
 	slices.SortFunc(out.Hops, Hop.compare)
 	return out, best[0].metric

@@ -57,6 +57,7 @@ type action struct {
 	nat     int
 	vpc     fabric.VPCID
 	link    fabric.LinkID
+	named   bool // the link only tells the way: it fails without this
 	tunnels []int
 	ecmp    bool
 	why     string
@@ -79,6 +80,14 @@ func unknown(why string) action {
 func deliver(v fabric.VPCID, att int, link fabric.LinkID) action {
 	a := act(actDeliver)
 	a.vpc, a.att, a.link = v, att, link
+	return a
+}
+
+// along is deliver between two sites of networks that are joined without the
+// link between the sites, if there is one.
+func along(v fabric.VPCID, att int, link fabric.LinkID) action {
+	a := deliver(v, att, link)
+	a.named = true
 	return a
 }
 
@@ -140,7 +149,7 @@ func (p *Plane) hops(a action, d *down) []Hop {
 		return []Hop{{Kind: Discard, Why: string(p.net.Gateways[a.gateway].ID) + " has failed"}}
 	case a.nat >= 0 && a.kind == actTranslate && d.nats[a.nat]:
 		return []Hop{{Kind: Discard, Why: string(p.net.NATs[a.nat].ID) + " has failed"}}
-	case a.link != "" && d.links[a.link]:
+	case a.link != "" && !a.named && d.links[a.link]:
 		return []Hop{{Kind: Discard, Why: string(a.link) + " has failed"}}
 	}
 	h := Hop{Link: a.link, VPC: a.vpc, Why: a.why}

@@ -49,7 +49,7 @@ type bundleEnd struct {
 	announce int   // the node whose routes are announced, or -1
 	learn    []int // the nodes that learn
 	med      int   // sent
-	inner    bool  // GCP: of a spoke with site-to-site data transfer
+	inner    int   // GCP: spoke with site-to-site data transfer, or -1
 }
 
 // edge is one direction of a bundle into one node.
@@ -85,14 +85,12 @@ func (p *Plane) speakers() {
 			fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 			p.nodeOf[i] = p.addNode(i, "")
 		}
-		if g.Kind == fabric.HAVPN && slices.ContainsFunc(n.Tunnels, func(t fabric.Tunnel) bool { return p.innerEnd(i, t.ID) }) {
-			p.relay[i] = p.addNode(i, "relay")
-		}
 	}
+	p.relayNodes()
 	p.findTunnels()
 	p.hubBundles()
 	p.associations()
-	p.relays()
+	p.relayLearns()
 	for b := range p.bundles {
 		x := &p.bundles[b]
 		for dir := range 2 {
@@ -162,7 +160,7 @@ func (p *Plane) transitLearners(gateway, att int) []int {
 // end describes a gateway's side of a tunnel.
 func (p *Plane) end(gateway int, t *fabric.Tunnel, k int) bundleEnd {
 	g := &p.net.Gateways[gateway]
-	e := bundleEnd{gateway: gateway, announce: p.nodeOf[gateway], med: t.Ends[k].Priority}
+	e := bundleEnd{gateway: gateway, announce: p.nodeOf[gateway], med: t.Ends[k].Priority, inner: -1}
 	switch g.Kind {
 	case fabric.TransitGateway:
 		e.announce = -1
@@ -179,8 +177,8 @@ func (p *Plane) end(gateway int, t *fabric.Tunnel, k int) bundleEnd {
 		if e.med == 0 {
 			e.med = p.medBase
 		}
-		if p.innerEnd(gateway, t.ID) {
-			e.inner, e.announce = true, p.relay[gateway]
+		if spoke, ok := p.inner[innerKey{gateway, t.ID}]; ok {
+			e.inner, e.announce = spoke, p.relayOf(gateway, spoke)
 		}
 	case fabric.VirtualPrivateGateway, fabric.VPNGateway, fabric.VirtualHub, fabric.Device,
 		fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
@@ -189,9 +187,39 @@ func (p *Plane) end(gateway int, t *fabric.Tunnel, k int) bundleEnd {
 	return e
 }
 
-// innerEnd reports whether a tunnel is of a spoke whose hub carries traffic of
-// other spokes over it.
-func (p *Plane) innerEnd(gateway int, t fabric.TunnelID) bool { return p.inner[innerKey{gateway, t}] }
+// relay is what a Cloud Router announces over the tunnels of one hybrid spoke
+// with site-to-site data transfer: its own, and what the other such spokes of
+// the VPC learn (Network Connectivity Center overview, "Route exchange").
+type relay struct{ spoke, node int }
+
+// relayNodes makes the relays.
+func (p *Plane) relayNodes() {
+	found := map[[2]int]bool{}
+	for i := range p.net.Tunnels {
+		t := &p.net.Tunnels[i]
+		for _, e := range t.Ends {
+			g := find(p.ix.gateways, e.Gateway)
+			spoke, ok := p.inner[innerKey{g, t.ID}]
+			if !ok || found[[2]int{g, spoke}] {
+				continue
+			}
+			found[[2]int{g, spoke}] = true
+			p.relays[g] = append(p.relays[g], relay{spoke, p.addNode(g, relayKey)})
+		}
+	}
+}
+
+// relayKey marks the nodes that are relays.
+const relayKey = "relay"
+
+func (p *Plane) relayOf(gateway, spoke int) int {
+	for _, r := range p.relays[gateway] {
+		if r.spoke == spoke {
+			return r.node
+		}
+	}
+	return p.nodeOf[gateway]
+}
 
 type innerKey struct {
 	gateway int
@@ -258,7 +286,8 @@ func bundleKeyOf(ends [2]bundleEnd) string {
 			b.WriteString(strconv.Itoa(v))
 			b.WriteByte(' ')
 		}
-		b.WriteString(strconv.FormatBool(e.inner))
+		b.WriteString(strconv.Itoa(e.inner))
+		b.WriteByte(';')
 	}
 	return b.String()
 }
@@ -324,21 +353,26 @@ func (p *Plane) associations() {
 	}
 }
 
-// relays lets Cloud Routers whose tunnels are spokes with site-to-site data
-// transfer announce over them what any such tunnel of the hub learns.
-func (p *Plane) relays() {
+// relayLearns lets each relay learn what the other spokes of its VPC do.
+func (p *Plane) relayLearns() {
 	for b := range p.bundles {
-		for dir := range 2 {
-			if e := &p.bundles[b].ends[1-dir]; e.inner {
-				for _, gw := range sortedKeys(p.relay) {
-					e.learn = append(e.learn, p.relay[gw])
+		for end := range p.bundles[b].ends {
+			e := &p.bundles[b].ends[end]
+			if p.bundles[b].kind != tunnelBundle || e.inner < 0 {
+				continue
+			}
+			for _, g := range sortedKeys(p.relays) {
+				for _, r := range p.relays[g] {
+					if r.spoke != e.inner && p.net.Gateways[g].VPC == p.net.Gateways[e.gateway].VPC {
+						e.learn = append(e.learn, r.node)
+					}
 				}
 			}
 		}
 	}
 }
 
-// contains reports whether a prefix is equal to or inside one of the table's.
+// within reports whether a prefix is equal to or inside one of the table's.
 func within(t *prefix.Table[struct{}], q netip.Prefix) bool {
 	if t == nil {
 		return false

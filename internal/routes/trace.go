@@ -140,7 +140,7 @@ func (w *walk) from(table int, steps []Step) {
 				w.end(steps, ToInternet)
 			}
 		case Translate:
-			w.end(steps, ToInternet)
+			w.end(steps, w.t.translated(h.NAT, w.to))
 		case Discard:
 			w.end(steps, Blackhole)
 		case Unknown:
@@ -209,4 +209,31 @@ func (t *Tables) arrives(table int, v fabric.VPCID, to netip.Addr) Outcome {
 		return TargetDown
 	}
 	return Delivered
+}
+
+// translated says how a packet ends that an AWS NAT gateway has translated:
+// it sends on by the route table of its own subnet.
+func (t *Tables) translated(id fabric.NATID, to netip.Addr) Outcome {
+	p := t.plane
+	i := find(p.ix.nats, id)
+	if i < 0 {
+		return NotModelled
+	}
+	nat := &p.net.NATs[i]
+	table := t.TableOf(nat.Subnet, nat.Zone)
+	if table < 0 {
+		return NotModelled
+	}
+	r, ok := t.Lookup(table, to)
+	if !ok {
+		return NoRoute
+	}
+	switch r.Hops[0].Kind {
+	case Internet:
+		return ToInternet
+	case Discard:
+		return Blackhole
+	case Deliver, Forward, Translate, Unknown: // with an address of the NAT's own
+	}
+	return NotModelled
 }
