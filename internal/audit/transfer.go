@@ -21,7 +21,7 @@ const (
 func (u *auditor) linkOptions() map[fabric.LinkID]price.LinkOptions {
 	if u.memo.options == nil {
 		u.memo.options = map[fabric.LinkID]price.LinkOptions{}
-		for _, o := range price.Alternatives(u.n, u.a) {
+		for _, o := range price.Alternatives(u.n, u.a, u.p.Tables) {
 			u.memo.options[o.Link] = o
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/routes"
 )
 
 type costOptions struct {
@@ -69,9 +70,10 @@ func (a *app) cost(ctx context.Context, o costOptions) error {
 		a.out.Scenarios(list)
 		return nil
 	}
-	v := view.Cost{Network: n.Name, Bill: price.Compute(n, d.atlas), By: by}
+	t := routes.Compute(n, d.atlas, nil)
+	v := view.Cost{Network: n.Name, Bill: price.Compute(n, d.atlas, t), By: by}
 	if o.alternatives {
-		v.Links = price.Alternatives(n, d.atlas)
+		v.Links = price.Alternatives(n, d.atlas, t)
 	}
 	if a.json {
 		return a.out.JSON(view.CostJSON(v))

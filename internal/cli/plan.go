@@ -8,6 +8,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/routes"
 )
 
 type planOptions struct {
@@ -41,12 +42,14 @@ func (a *app) plan(ctx context.Context, o planOptions) error {
 	if err != nil {
 		return err
 	}
-	bill := price.Compute(d.result.Network, d.atlas)
+	n := d.result.Network
+	tables := routes.Compute(n, d.atlas, nil)
+	bill := price.Compute(n, d.atlas, tables)
 	p := view.Plan{
-		Network:  d.result.Network,
+		Network:  n,
 		Atlas:    d.atlas,
 		Bill:     bill,
-		Findings: append(d.result.Diags, price.Findings(d.result.Network, d.atlas, bill, price.Age{})...).Sorted(),
+		Findings: append(d.result.Diags, price.Findings(n, d.atlas, tables, bill, price.Age{})...).Sorted(),
 		Lock:     d.result.Lock,
 		LockPath: d.lockPath,
 		NewLock:  d.newLock,

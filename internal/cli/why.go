@@ -12,6 +12,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/why"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/routes"
 )
 
 func (a *app) whyCommand() *cobra.Command {
@@ -49,7 +50,8 @@ func (a *app) why(ctx context.Context, args []string) error {
 	if len(args) == 2 {
 		field = args[1]
 	}
-	found := why.Find(d.result.Network, d.atlas, price.Compute(d.result.Network, d.atlas), args[0], field)
+	n := d.result.Network
+	found := why.Find(n, d.atlas, price.Compute(n, d.atlas, routes.Compute(n, d.atlas, nil)), args[0], field)
 	if len(found.Answers) == 0 {
 		what := fmt.Sprintf("%q", args[0])
 		if field != "" {

@@ -254,15 +254,12 @@ type TunnelEnd struct {
 	Priority int
 }
 
-// Flow is expected traffic, one way, with the links that carry it.
+// Flow is expected traffic, one way. Where it goes is the tables' to say.
 type Flow struct {
 	Origin   Origin
 	From, To FlowEnd
 	Monthly  vocab.Volume
 	Peak     vocab.Rate
-	Via      []LinkID // links crossed in order; empty inside one site
-	Sites    []SiteID // sites visited in order, ends included; one when inside a site
-	Blocked  bool     // no links join the two ends
 }
 
 // FlowEnd is one end of expected traffic.

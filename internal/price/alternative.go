@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -91,8 +92,8 @@ type way struct {
 
 // Alternatives compares for each link of a network what its traffic costs and
 // would cost by the other ways known.
-func Alternatives(n *fabric.Network, a *atlas.Atlas) []LinkOptions {
-	p := newPricer(n, a)
+func Alternatives(n *fabric.Network, a *atlas.Atlas, t *routes.Tables) []LinkOptions {
+	p := newPricer(n, a, t)
 	bill := p.compute()
 	lines := map[fabric.LinkID][]Line{}
 	common := map[fabric.LinkID]vocab.USD{}
@@ -160,20 +161,34 @@ func (p *pricer) spread(k fabric.Link) bool {
 // flows; a flow without a peak counts with its average.
 func (p *pricer) load(k fabric.Link) (volumes [2]vocab.Volume, peaks [2]vocab.Rate) {
 	for i := range p.n.Flows {
-		f := &p.n.Flows[i]
-		for j, id := range f.Via {
-			if id != k.ID || f.Blocked || j >= len(f.Sites) {
-				continue
-			}
-			dir := 0
-			if f.Sites[j] == k.Sites[1] {
-				dir = 1
-			}
-			volumes[dir] += f.Monthly
-			peaks[dir] += peak(f)
+		for dir := range k.Sites {
+			v, r := p.over(i, k, dir)
+			volumes[dir] += v
+			peaks[dir] += r
 		}
 	}
 	return volumes, peaks
+}
+
+// over is what of a flow crosses a link in a direction, with its part of the
+// flow's peak.
+func (p *pricer) over(flow int, k fabric.Link, dir int) (vocab.Volume, vocab.Rate) {
+	f := &p.n.Flows[flow]
+	if f.From.Site == "" {
+		return 0, 0
+	}
+	var v vocab.Volume
+	part := 0.0
+	for i := range p.shares[flow] {
+		s := &p.shares[flow][i]
+		for _, c := range s.crossings {
+			if c.link.ID == k.ID && c.from.ID == k.Sites[dir] && s.exit != lost {
+				v += s.volume
+				part += s.part
+			}
+		}
+	}
+	return v, vocab.Rate(math.Round(float64(peak(f)) * part))
 }
 
 // peak returns a flow's peak, at least its average over the month.
@@ -311,7 +326,7 @@ type transportPart struct {
 // transportParts asks what the transport of a direction is billed by.
 func (p *pricer) transportParts(k fabric.Link, kind fabric.LinkKind, from, to fabric.Site) []transportPart {
 	probe := &pricer{
-		n: p.n, a: p.a, linksOf: p.linksOf, attached: p.attached,
+		n: p.n, a: p.a, t: p.t, linksOf: p.linksOf, attached: p.attached,
 		lacking: map[lack]bool{}, noted: map[string]bool{}, carrying: map[int]bool{},
 	}
 	k.Kind = kind

@@ -13,7 +13,7 @@ import (
 
 func optionsOf(t *testing.T, n *fabric.Network, id fabric.LinkID) LinkOptions {
 	t.Helper()
-	for _, o := range Alternatives(n, atlas.Default()) {
+	for _, o := range Alternatives(n, atlas.Default(), overAll()) {
 		if o.Link == id {
 			return o
 		}
@@ -60,7 +60,7 @@ func TestAlternativesAWSToGCP(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("options (-want +got):\n%s", d)
 	}
-	b := Compute(n, atlas.Default())
+	b := compute(n)
 	for _, g := range b.ByLink {
 		if g.Key == "aws--gcp" && g.Amount != o.Options[0].Total+o.Common {
 			t.Errorf("the present way %v and what is common %v are not the bill's %v", o.Options[0].Total, o.Common, g.Amount)

@@ -99,8 +99,8 @@ func (p *pricer) awsArrive(l Line, s fabric.Site, g fabric.Gateway, k fabric.Lin
 }
 
 // awsInside adds what traffic between two VPCs of one site pays.
-func (p *pricer) awsInside(l Line, s fabric.Site, from, to fabric.VPCID, v vocab.Volume) {
-	if from == to || !p.share(from, to, fabric.TransitVPCAttachment) {
+func (p *pricer) awsInside(l Line, s fabric.Site, w *share, v vocab.Volume) {
+	if p.crosses(w, fabric.TransitVPCAttachment) == 0 {
 		return
 	}
 	l.Item, l.Note = "transit gateway data", "between VPCs of a region"

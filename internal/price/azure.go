@@ -121,24 +121,18 @@ func (p *pricer) azurePeering(l Line, from, to fabric.Site, what string, v vocab
 
 // azureInside adds what traffic between two VNets of one site pays: one
 // peering when they are peers, two when both are spokes of a hub VNet.
-func (p *pricer) azureInside(l Line, s fabric.Site, from, to fabric.VPCID, v vocab.Volume) {
-	if from == to {
-		return
-	}
-	if p.share(from, to, fabric.VirtualHubConnection) {
+func (p *pricer) azureInside(l Line, s fabric.Site, w *share, v vocab.Volume) {
+	if p.crosses(w, fabric.VirtualHubConnection) > 0 {
 		p.azureHubPeering(l, s, v)
 		p.azureHubData(l, s, v)
 		p.azureHubPeering(l, s, v)
 		return
 	}
-	peers := func(t *fabric.Attachment) bool {
-		return t.Kind == fabric.VNetPeering && (t.VPC == to || t.PeerVPC == to)
-	}
-	if slices.ContainsFunc(p.attached[from], peers) {
+	switch p.crosses(w, fabric.VNetPeering) {
+	case 0:
+	case 1:
 		p.azurePeering(l, s, s, "between VNets of a region", v)
-		return
-	}
-	if p.has(from, fabric.VNetPeering) && p.has(to, fabric.VNetPeering) {
+	default:
 		p.azurePeering(l, s, s, "from the spoke to the hub", v)
 		p.azurePeering(l, s, s, "from the hub to the spoke", v)
 	}

@@ -2,8 +2,8 @@
 // a month at list prices, what the expected traffic costs on its way, what
 // the same traffic would cost by other ways, and what is odd about it.
 //
-// It takes a [fabric.Network] and the prices of an [atlas.Atlas] and reads no
-// clock and no file. It knows which object and which step of a flow is billed
+// It takes a [fabric.Network], the prices of an [atlas.Atlas] and the
+// [routes.Tables] by which traffic goes, and reads no clock and no file. It knows which object and which step of a flow is billed
 // by which item; what an item costs where is a fact of the atlas. Taxes,
 // support plans, commitments and the machines themselves are not in it.
 package price
@@ -14,6 +14,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -87,7 +88,8 @@ type FlowCost struct {
 	To      string
 	Volume  vocab.Volume
 	Amount  vocab.USD
-	Blocked bool // no way, so no cost
+	Lost    vocab.Volume // of it no route leads to the other end, so that it costs nothing
+	Blocked bool         // all of it is lost
 }
 
 // PerGB returns the flow's average cost of 1e9 bytes.
@@ -106,9 +108,11 @@ type Missing struct {
 	Origin fabric.Origin
 }
 
-// Compute makes the bill of a network with the prices of an atlas.
-func Compute(n *fabric.Network, a *atlas.Atlas) Bill {
-	return newPricer(n, a).compute()
+// Compute makes the bill of a network with the prices of an atlas. Traffic
+// goes by the tables, which are of that network in good health; without tables
+// it has no way and costs nothing.
+func Compute(n *fabric.Network, a *atlas.Atlas, t *routes.Tables) Bill {
+	return newPricer(n, a, t).compute()
 }
 
 // compute adds all lines, settles the graded prices and sums up.
@@ -122,7 +126,14 @@ func (p *pricer) compute() Bill {
 	b := &p.bill
 	b.Flows = make([]FlowCost, len(p.n.Flows))
 	for i, f := range p.n.Flows {
-		b.Flows[i] = FlowCost{Flow: i + 1, From: f.From.Ref, To: f.To.Ref, Volume: f.Monthly, Blocked: f.Blocked}
+		c := FlowCost{Flow: i + 1, From: f.From.Ref, To: f.To.Ref, Volume: f.Monthly}
+		for _, s := range p.shares[i] {
+			if s.exit == lost {
+				c.Lost += s.volume
+			}
+		}
+		c.Blocked = f.Monthly > 0 && c.Lost == f.Monthly
+		b.Flows[i] = c
 	}
 	for _, l := range b.Lines {
 		b.Total += l.Amount

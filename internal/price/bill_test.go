@@ -7,12 +7,13 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 // Expectations are computed by hand from list prices: see each comment.
 func TestComputeFixed(t *testing.T) {
-	got := summed(Compute(triangle(), atlas.Default()))
+	got := summed(Compute(triangle(), atlas.Default(), nil))
 	want := map[string]string{
 		"VPN connection":                   "146.00", // 4 x 730 x 0.05
 		"transit gateway attachment (VPN)": "146.00", // 4 x 730 x 0.05
@@ -33,6 +34,7 @@ func TestComputeTraffic(t *testing.T) {
 	tests := []struct {
 		name  string
 		flows []fabric.Flow
+		by    *routes.Tables    // the mesh's when nil
 		want  map[string]string // by item
 	}{
 		{
@@ -63,7 +65,8 @@ func TestComputeTraffic(t *testing.T) {
 		},
 		{
 			name:  "Azure to GCP through AWS: two egresses, one pass into the transit gateway",
-			flows: []fabric.Flow{move(azureGB(1100), "azure", "aws", "gcp")},
+			flows: []fabric.Flow{move(azureGB(1100), "azure", "gcp")},
+			by:    overAWS(),
 			want: map[string]string{
 				"internet egress":      add(t, "87.00", awsEgress(t, azureGB(1100))), // 1000 x 0.087 +
 				"transit gateway data": transitData(t, azureGB(1100)),
@@ -82,19 +85,23 @@ func TestComputeTraffic(t *testing.T) {
 		{name: "between zones of Azure: free", flows: []fabric.Flow{inside("azure", azureGB(3000))}, want: map[string]string{}},
 		{
 			name:  "to the internet through NAT",
-			flows: []fabric.Flow{{From: web("aws"), To: internet, Monthly: awsGB(1100), Sites: []fabric.SiteID{"aws"}}},
+			flows: []fabric.Flow{{From: web("aws"), To: internet, Monthly: awsGB(1100)}},
 			want:  map[string]string{"internet egress": "90.00", "NAT gateway data": "49.50"}, // 1000 x 0.09, 1100 x 0.045
 		},
 		{
 			name:  "from the internet through NAT: only the processing",
-			flows: []fabric.Flow{{From: internet, To: web("azure"), Monthly: azureGB(1000), Sites: []fabric.SiteID{"azure"}}},
+			flows: []fabric.Flow{{From: internet, To: web("azure"), Monthly: azureGB(1000)}},
 			want:  map[string]string{"NAT gateway data": "45.00"},
 		},
-		{name: "blocked", flows: []fabric.Flow{{From: appOf("aws"), To: appOf("gcp"), Monthly: vocab.TB, Blocked: true}}, want: map[string]string{}},
+		{name: "no way", flows: []fabric.Flow{move(vocab.TB, "aws", "gcp")}, by: cut(), want: map[string]string{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := Compute(triangle(tt.flows...), atlas.Default())
+			by := tt.by
+			if by == nil {
+				by = overAll()
+			}
+			b := Compute(triangle(tt.flows...), atlas.Default(), by)
 			var traffic Bill
 			for _, l := range b.Lines {
 				if l.IsTraffic() {
@@ -109,7 +116,7 @@ func TestComputeTraffic(t *testing.T) {
 }
 
 func inside(s fabric.SiteID, v vocab.Volume) fabric.Flow {
-	return fabric.Flow{From: appOf(s), To: appOf(s), Monthly: v, Sites: []fabric.SiteID{s}}
+	return fabric.Flow{From: appOf(s), To: appOf(s), Monthly: v}
 }
 
 func web(s fabric.SiteID) fabric.FlowEnd {
@@ -141,7 +148,7 @@ func add(t *testing.T, s string, u vocab.USD) string {
 
 func TestComputeLineDetails(t *testing.T) {
 	v := volume(t, atlas.PriceAWSEgressInternet, "us-west-2", 10240+100)
-	b := Compute(triangle(move(v, "aws", "gcp")), atlas.Default())
+	b := compute(triangle(move(v, "aws", "gcp")))
 	lines := linesOf(b, "internet egress")
 	if len(lines) != 1 {
 		t.Fatalf("Compute gives %d lines of internet egress, want 1", len(lines))
@@ -166,7 +173,7 @@ func TestComputeLineDetails(t *testing.T) {
 func TestComputeMissing(t *testing.T) {
 	n := triangle()
 	n.Gateways[1].SKU = "VpnGw9AZ"
-	b := Compute(n, atlas.Default())
+	b := compute(n)
 	want := []Missing{{Item: "azure.vpn.gateway.VpnGw9AZ", Region: "westus2", Object: "azure/vpn"}}
 	if d := cmp.Diff(want, b.Missing); d != "" {
 		t.Errorf("Missing (-want +got):\n%s", d)
@@ -174,57 +181,55 @@ func TestComputeMissing(t *testing.T) {
 }
 
 func TestComputeTransit(t *testing.T) {
-	west, east := site("west", "us-west-2", vocab.AWS), site("east", "us-east-1", vocab.AWS)
-	n := &fabric.Network{
-		Sites: []fabric.Site{east, west},
-		Gateways: []fabric.Gateway{
-			{ID: "east/tgw", Kind: fabric.TransitGateway, Site: "east"},
-			{ID: "west/tgw", Kind: fabric.TransitGateway, Site: "west"},
-		},
-		VPCs:        []fabric.VPC{vpc(east, "net"), vpc(west, "net")},
-		Attachments: []fabric.Attachment{{ID: "p", Kind: fabric.TransitPeering, Gateway: "east/tgw", Peer: "west/tgw", Link: "east--west"}},
-		Links: []fabric.Link{{
-			ID: "east--west", Kind: fabric.TransitPeerLink, Sites: [2]fabric.SiteID{"east", "west"},
-			Gateways: [2]fabric.GatewayID{"east/tgw", "west/tgw"},
-		}},
-		Flows: []fabric.Flow{move(volume(t, atlas.PriceAWSEgressRegion, "us-west-2", 1000), "west", "east")},
-	}
-	for _, v := range n.VPCs {
-		n.Subnets = append(n.Subnets, subnet(v, "app", fabric.NoInternet))
-	}
-	b := Compute(n, atlas.Default())
-	want := map[string]string{
+	n := built(`version: 1
+name: pair
+addressing: {pool: 10.0.0.0/8}
+accounts: {a: {cloud: aws, id: "111122223333"}}
+sites:
+  east: {cloud: aws, region: us-east-1, account: a, gateway: {kind: transit-gateway}, networks: {net: {size: /16, subnets: {app: {size: /22}}}}}
+  west: {cloud: aws, region: us-west-2, account: a, gateway: {kind: transit-gateway}, networks: {net: {size: /16, subnets: {app: {size: /22}}}}}
+connect: [{mesh: [east, west]}]
+`)
+	n.Flows = []fabric.Flow{move(volume(t, atlas.PriceAWSEgressRegion, "us-west-2", 1000), "west", "east")}
+	got := summed(Compute(n, atlas.Default(), routes.Compute(n, atlas.Default(), nil)))
+	for item, want := range map[string]string{
 		"transit gateway attachment (peering)": "73.00", // both sides
 		"transit gateway data":                 "20.00", // from the VPC, not from the peering
 		"inter-region egress":                  "20.00",
-	}
-	if d := cmp.Diff(want, summed(b)); d != "" {
-		t.Errorf("Compute by item (-want +got):\n%s", d)
+	} {
+		if got[item] != want {
+			t.Errorf("Compute: %s = %q, want %q", item, got[item], want)
+		}
 	}
 }
 
 func TestComputeAzure(t *testing.T) {
-	west, north := site("west", "westus2", vocab.Azure), site("north", "northeurope", vocab.Azure)
-	hub, spoke := vpc(west, "hub"), vpc(west, "net")
-	far := vpc(north, "net")
-	n := &fabric.Network{
-		Sites: []fabric.Site{north, west}, VPCs: []fabric.VPC{far, hub, spoke},
-		Subnets: []fabric.Subnet{subnet(far, "app", fabric.NoInternet), subnet(spoke, "app", fabric.NoInternet)},
-		Attachments: []fabric.Attachment{
-			{ID: "a", Kind: fabric.VNetPeering, VPC: "north/net", PeerVPC: "west/hub", Link: "north--west"},
-			{ID: "b", Kind: fabric.VNetPeering, VPC: "west/net", PeerVPC: "west/hub", GatewayTransit: true},
-		},
-		Links: []fabric.Link{{ID: "north--west", Kind: fabric.VNetPeerLink, Sites: [2]fabric.SiteID{"north", "west"}}},
-		Flows: []fabric.Flow{move(1000*vocab.GB, "west", "north")},
+	n := built(`version: 1
+name: pair
+addressing: {pool: 10.0.0.0/8}
+accounts: {z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  north: {cloud: azure, region: northeurope, account: z, networks: {net: {size: /16, subnets: {app: {size: /22}}}}}
+  west:
+    cloud: azure
+    region: westus2
+    account: z
+    networks: {net: {size: /16, subnets: {app: {size: /22}}}}
+connect: [{mesh: [north, west]}]
+`)
+	n.Flows = []fabric.Flow{move(1000*vocab.GB, "west", "north")}
+	b := Compute(n, atlas.Default(), routes.Compute(n, atlas.Default(), nil))
+	// West US 2 to North Europe 1000 x 0.035 out and in.
+	if got, want := summed(b)["VNet peering"], "70.00"; got != want {
+		t.Errorf("Compute: VNet peering = %q, want %q", got, want)
 	}
-	b := Compute(n, atlas.Default())
-	// Spoke to hub 1000 x 0.01 out and in; hub to North Europe 1000 x 0.035 out and in.
-	if d := cmp.Diff(map[string]string{"VNet peering": "90.00"}, summed(b)); d != "" {
-		t.Errorf("Compute by item (-want +got):\n%s", d)
+	bySite := map[string]vocab.USD{}
+	for _, l := range linesOf(b, "VNet peering") {
+		bySite[string(l.Site)] += l.Amount
 	}
-	want := []Group{{Key: "north", Lines: 1, Traffic: 35 * vocab.Dollar, Amount: 35 * vocab.Dollar}, {Key: "west", Lines: 3, Traffic: 55 * vocab.Dollar, Amount: 55 * vocab.Dollar}}
-	if d := cmp.Diff(want, b.BySite); d != "" {
-		t.Errorf("BySite (-want +got):\n%s", d)
+	want := map[string]vocab.USD{"north": 35 * vocab.Dollar, "west": 35 * vocab.Dollar}
+	if d := cmp.Diff(want, bySite); d != "" {
+		t.Errorf("VNet peering by site (-want +got):\n%s", d)
 	}
 }
 
@@ -242,7 +247,7 @@ func TestComputeOtherObjects(t *testing.T) {
 	n.Attachments = append(n.Attachments,
 		fabric.Attachment{ID: "s", Kind: fabric.NCCSpoke, VPC: "gcp/net"},
 		fabric.Attachment{ID: "v", Kind: fabric.VirtualHubConnection, Gateway: "hub", VPC: "azure/net"})
-	got := summed(Compute(n, atlas.Default()))
+	got := summed(compute(n))
 	for item, want := range map[string]string{
 		"NAT gateway":                   "98.40", // 730 x (0.045 + 0.0448 + 0.045)
 		"interface endpoint":            "21.90", // 3 zones x 730 x 0.01
@@ -262,7 +267,7 @@ func TestComputeOtherObjects(t *testing.T) {
 func TestAzureConnectionsBeyondIncluded(t *testing.T) {
 	n := triangle()
 	join(n, "azure", "azure/vpn", "office", "office/cpe", 6, 650*vocab.Mbps)
-	got := linesOf(Compute(n, atlas.Default()), "VPN connection beyond those included")
+	got := linesOf(compute(n), "VPN connection beyond those included")
 	// 4 + 2 + 6 tunnels, ten included: 2 x 730 x 0.015.
 	if len(got) != 1 || got[0].Amount.String() != "21.90" || got[0].Mark != atlas.Recalled {
 		t.Errorf("lines = %+v, want one of 21.90, recalled", got)

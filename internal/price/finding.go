@@ -10,6 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -36,18 +37,16 @@ type Age struct {
 // Findings returns what is odd about a network's bill: flows without a way or
 // far dearer than inside one cloud, links too small for their peaks, prices
 // that are missing, unverified or old.
-func Findings(n *fabric.Network, a *atlas.Atlas, b Bill, age Age) diag.List {
+func Findings(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, b Bill, age Age) diag.List {
 	var out diag.List
-	p := newPricer(n, a)
+	p := newPricer(n, a, t)
 	for i := range n.Flows {
 		f := &n.Flows[i]
-		if f.Blocked {
-			d := out.Warnf(f.Origin.Pos, "no links join %s and %s: %v a month has no way and is not in the bill", f.From.Ref, f.To.Ref, f.Monthly)
-			d.Code, d.Hint = CodeBlocked, "connect the two sites, or take the flow out of traffic"
+		if p.findLost(&out, f, p.shares[i]) {
 			continue
 		}
 		if i < len(b.Flows) {
-			p.findRatio(&out, f, b.Flows[i])
+			p.findRatio(&out, f, b.Flows[i], p.shares[i])
 		}
 	}
 	p.findCapacity(&out)
@@ -60,6 +59,30 @@ func Findings(n *fabric.Network, a *atlas.Atlas, b Bill, age Age) diag.List {
 	return out.Sorted()
 }
 
+// findLost reports a flow of which some has no way, and whether that is all.
+func (p *pricer) findLost(out *diag.List, f *fabric.Flow, shares []share) bool {
+	var v vocab.Volume
+	var whys []string
+	for i := range shares {
+		if s := &shares[i]; s.exit == lost {
+			v += s.volume
+			if !slices.Contains(whys, s.why) {
+				whys = append(whys, s.why)
+			}
+		}
+	}
+	if v == 0 {
+		return false
+	}
+	of := v.String()
+	if v < f.Monthly {
+		of += " of " + f.Monthly.String()
+	}
+	d := out.Warnf(f.Origin.Pos, "no route leads from %s to %s: %s a month has no way and is not in the bill", f.From.Ref, f.To.Ref, of)
+	d.Code, d.Hint = CodeBlocked, strings.Join(whys, "; ")+": connect the two ends, or take the flow out of traffic"
+	return v == f.Monthly
+}
+
 func in(region string) string {
 	if region == "" {
 		return ""
@@ -70,10 +93,10 @@ func in(region string) string {
 // findRatio compares a flow between sites of clouds with the same volume
 // inside the sender's cloud: to its region nearest to the receiver, between
 // zones when that is the sender's own.
-func (p *pricer) findRatio(out *diag.List, f *fabric.Flow, c FlowCost) {
+func (p *pricer) findRatio(out *diag.List, f *fabric.Flow, c FlowCost, shares []share) {
 	from, _ := p.n.Site(f.From.Site)
 	to, _ := p.n.Site(f.To.Site)
-	if len(f.Via) == 0 || !from.Cloud.IsPublic() || !to.Cloud.IsPublic() || c.Amount <= 0 {
+	if !slices.ContainsFunc(shares, func(s share) bool { return len(s.crossings) > 0 }) || !from.Cloud.IsPublic() || !to.Cloud.IsPublic() || c.Amount <= 0 {
 		return
 	}
 	near, ok := nearestTo(p.a, from.Cloud, p.place(to), "")
@@ -123,24 +146,28 @@ func (p *pricer) findCapacity(out *diag.List) {
 			d.Code, d.Hint = CodeCapacity, "ask for the bandwidth on the link, or lower the peak"
 			d.Related = append(d.Related, diag.Related{Pos: k.Origin.Pos, Message: "the link " + string(k.ID)})
 			for _, f := range flows[1:] {
-				d.Related = append(d.Related, diag.Related{Pos: f.Origin.Pos, Message: fmt.Sprintf("with %s to %s, %v", f.From.Ref, f.To.Ref, peak(f))})
+				d.Related = append(d.Related, diag.Related{Pos: f.Origin.Pos, Message: fmt.Sprintf("with %s to %s, %v", f.From.Ref, f.To.Ref, f.peak)})
 			}
 		}
 	}
 }
 
+// loaded is a flow over a link with its part of the peak there.
+type loaded struct {
+	*fabric.Flow
+	peak vocab.Rate
+}
+
 // flowsOver returns the flows that cross a link in a direction, the largest
 // peak first.
-func (p *pricer) flowsOver(k fabric.Link, dir int) []*fabric.Flow {
-	var out []*fabric.Flow
+func (p *pricer) flowsOver(k fabric.Link, dir int) []loaded {
+	var out []loaded
 	for i := range p.n.Flows {
-		f := &p.n.Flows[i]
-		j := slices.Index(f.Via, k.ID)
-		if j >= 0 && !f.Blocked && j < len(f.Sites) && f.Sites[j] == k.Sites[dir] {
-			out = append(out, f)
+		if _, r := p.over(i, k, dir); r > 0 {
+			out = append(out, loaded{&p.n.Flows[i], r})
 		}
 	}
-	slices.SortStableFunc(out, func(x, y *fabric.Flow) int { return cmp.Compare(peak(y), peak(x)) })
+	slices.SortStableFunc(out, func(x, y loaded) int { return cmp.Compare(y.peak, x.peak) })
 	return out
 }
 

@@ -9,12 +9,14 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 func TestFindings(t *testing.T) {
 	a := atlas.Default()
-	blocked := fabric.Flow{Origin: line(21), From: appOf("aws"), To: appOf("gcp"), Monthly: vocab.TB, Blocked: true}
+	blocked := move(vocab.TB, "aws", "gcp")
+	blocked.Origin = line(21)
 	peaky := move(vocab.TB, "azure", "gcp")
 	peaky.Peak, peaky.Origin = vocab.Gbps, line(22)
 	more := move(vocab.TB, "azure", "gcp")
@@ -23,22 +25,23 @@ func TestFindings(t *testing.T) {
 	tests := []struct {
 		name string
 		n    *fabric.Network
+		by   *routes.Tables
 		code diag.Code
 		want []string // place and summary
 	}{
-		{"blocked", triangle(blocked), CodeBlocked, []string{"network.yaml:21:5: no links join aws:app and gcp:app: 1TB a month has no way and is not in the bill"}},
-		{"peaks add up", triangle(peaky, more), CodeCapacity, []string{"network.yaml:22:5: traffic from azure to gcp peaks at 1.5Gbps, its link carries 1.3Gbps"}},
-		{"a peak fits", triangle(peaky), CodeCapacity, nil},
-		{"inside one cloud", triangle(inside("aws", vocab.TB)), CodeRatio, nil},
+		{"blocked", triangle(blocked), cut(), CodeBlocked, []string{"network.yaml:21:5: no route leads from aws:app to gcp:app: 1TB a month has no way and is not in the bill"}},
+		{"peaks add up", triangle(peaky, more), overAll(), CodeCapacity, []string{"network.yaml:22:5: traffic from azure to gcp peaks at 1.5Gbps, its link carries 1.3Gbps"}},
+		{"a peak fits", triangle(peaky), overAll(), CodeCapacity, nil},
+		{"inside one cloud", triangle(inside("aws", vocab.TB)), overAll(), CodeRatio, nil},
 		// 900 x 0.09 and 1000 x 0.02 are 101.00; 1000 x 0.02 inside: 5.05 times.
-		{"five times", triangle(move(dear, "aws", "gcp")), CodeRatio, []string{
+		{"five times", triangle(move(dear, "aws", "gcp")), overAll(), CodeRatio, []string{
 			"network.yaml:20:5: " + dear.String() + " a month from aws:app to gcp:app costs 101.00 USD (" + perGB(vocab.Dollars(101/dear.GB())) + " USD a GB), 5.0 times the 20.00 USD between zones of AWS us-west-2",
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, d := range Findings(tt.n, a, Compute(tt.n, a), Age{}) {
+			for _, d := range Findings(tt.n, a, tt.by, Compute(tt.n, a, tt.by), Age{}) {
 				if d.Code == tt.code {
 					got = append(got, d.Pos.String()+": "+d.Summary)
 				}
@@ -54,12 +57,12 @@ func TestFindingsFacts(t *testing.T) {
 	a := atlas.Default()
 	n := triangle()
 	n.Gateways[1].SKU, n.Gateways[1].Meta.Origin = "VpnGw9AZ", line(7)
-	b := Compute(n, a)
+	b := compute(n)
 	b.Lines = append(b.Lines,
 		Line{Item: "x", FactID: "gcp.price.router", Mark: atlas.Recalled, Amount: 2 * vocab.Dollar, AsOf: "2026-11", Origin: line(8)},
 		Line{Item: "x", FactID: "gcp.price.router", Mark: atlas.Recalled, Amount: 3 * vocab.Dollar, AsOf: "2026-11", Origin: line(9)})
 	count := map[diag.Code]int{}
-	for _, d := range Findings(n, a, b, Age{Today: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Days: 100_000}) {
+	for _, d := range Findings(n, a, overAll(), b, Age{Today: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Days: 100_000}) {
 		count[d.Code]++
 		switch d.Code {
 		case CodeMissing:
@@ -97,7 +100,7 @@ func TestFindingsOld(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			for _, d := range Findings(&fabric.Network{}, atlas.Default(), b, tt.age) {
+			for _, d := range Findings(&fabric.Network{}, atlas.Default(), nil, b, tt.age) {
 				got += d.Summary + ": " + d.Hint
 			}
 			if got != tt.want {

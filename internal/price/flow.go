@@ -8,51 +8,55 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// flow adds what one flow pays along its way. The nth flow of the network
+// flow adds what one flow pays along its ways. The nth flow of the network
 // counts from 1.
 func (p *pricer) flow(nth int, f *fabric.Flow) {
-	if f.Blocked || f.Monthly <= 0 {
-		return
-	}
-	l := Line{Object: f.From.Ref + " to " + f.To.Ref, Flow: nth, Origin: f.Origin}
-	switch {
-	case f.From.Site == "" && f.To.Site == "":
-	case f.To.Site == "":
-		p.toInternet(l, f)
-	case f.From.Site == "":
-		p.fromInternet(l, f)
-	case len(f.Via) == 0:
-		p.inside(l, f)
-	default:
-		p.path(l, f)
+	for i := range p.shares[nth-1] {
+		s := &p.shares[nth-1][i]
+		if s.exit == lost || s.volume <= 0 {
+			continue
+		}
+		p.met = map[position]int{}
+		l := Line{Object: f.From.Ref + " to " + f.To.Ref, Flow: nth, Origin: f.Origin}
+		if f.From.Site == "" {
+			p.fromInternet(l, s)
+			continue
+		}
+		if len(s.crossings) == 0 && s.exit == arrives {
+			p.inside(l, f, s)
+			continue
+		}
+		p.path(l, s)
 	}
 }
 
-// path walks a flow's links: into the first gateway, over each link, through
-// or out of the gateway at its far end.
-func (p *pricer) path(l Line, f *fabric.Flow) {
-	for i, id := range f.Via {
-		k, ok := p.n.Link(id)
-		if !ok || i+1 >= len(f.Sites) {
-			return
-		}
-		from, _ := p.n.Site(f.Sites[i])
-		to, _ := p.n.Site(f.Sites[i+1])
-		l.Link = id
+// path walks the crossings of a share: into the first gateway, over each link,
+// through or out of the gateway at its far end, and out to the internet where
+// it leaves.
+func (p *pricer) path(l Line, s *share) {
+	for i, c := range s.crossings {
+		l.Link = c.link.ID
 		if i == 0 {
-			p.depart(billed(l, from), from, k, p.vpcOf(f.From.Subnets), f.Monthly)
+			p.depart(billed(l, c.from), c, s.from, s.volume)
 		}
-		first := len(p.bill.Lines)
-		p.transport(billed(l, from), k, from, to, f.Monthly)
-		for j := first; j < len(p.bill.Lines); j++ {
-			p.carrying[j] = true
-		}
+		p.onLink = true
+		p.transport(billed(l, c.from), c.link, c.from, c.to, s.volume)
+		p.onLink = false
 		var vpc fabric.VPCID
-		if i == len(f.Via)-1 {
-			vpc = p.vpcOf(f.To.Subnets)
+		if i == len(s.crossings)-1 && s.exit == arrives {
+			vpc = s.vpc
 		}
-		p.arrive(billed(l, to), to, k, vpc, f.Monthly)
+		p.arrive(billed(l, c.to), c, vpc, s.volume)
 	}
+	if s.exit == arrives {
+		return
+	}
+	l.Link = ""
+	l = billed(l, s.site)
+	if s.nat {
+		p.natData(l, s.site, s.volume)
+	}
+	p.internet(l, s.site, atlas.Place{}, s.volume)
 }
 
 // billed gives a line the site that pays it.
@@ -62,34 +66,44 @@ func billed(l Line, s fabric.Site) Line {
 }
 
 // depart adds what traffic from a VPC pays to get to a link.
-func (p *pricer) depart(l Line, s fabric.Site, k fabric.Link, vpc fabric.VPCID, v vocab.Volume) {
-	g := p.gateway(k, s.ID)
-	switch s.Cloud {
+func (p *pricer) depart(l Line, c crossing, vpc fabric.VPCID, v vocab.Volume) {
+	g := p.end(c, c.from, c.left)
+	switch c.from.Cloud {
 	case vocab.AWS:
-		p.awsDepart(l, s, g, v)
+		p.awsDepart(l, c.from, g, v)
 	case vocab.GCP:
-		p.gcpDepart(l, s, vpc, v)
+		p.gcpDepart(l, c.from, vpc, v)
 	case vocab.Azure:
-		p.azureDepart(l, s, k, g, vpc, v)
+		p.azureDepart(l, c.from, c.link, g, vpc, v)
 	case vocab.OnPrem, vocab.Exchange:
 	}
 }
 
 // arrive adds what traffic pays at the far end of a link; vpc is empty when it
 // goes on from there.
-func (p *pricer) arrive(l Line, s fabric.Site, k fabric.Link, vpc fabric.VPCID, v vocab.Volume) {
-	g := p.gateway(k, s.ID)
-	switch s.Cloud {
+func (p *pricer) arrive(l Line, c crossing, vpc fabric.VPCID, v vocab.Volume) {
+	g := p.end(c, c.to, c.entered)
+	switch c.to.Cloud {
 	case vocab.AWS:
-		p.awsArrive(l, s, g, k.Kind, v)
+		p.awsArrive(l, c.to, g, c.link.Kind, v)
 	case vocab.Azure:
-		p.azureArrive(l, s, k, g, vpc, v)
+		p.azureArrive(l, c.to, c.link, g, vpc, v)
 	case vocab.GCP, vocab.OnPrem, vocab.Exchange:
 	}
 }
 
+// end is the gateway of a crossing at one of its sites: the one that the
+// tables name, else the link's.
+func (p *pricer) end(c crossing, s fabric.Site, named fabric.Gateway) fabric.Gateway {
+	if named.ID != "" {
+		return named
+	}
+	return p.gateway(c.link, s.ID)
+}
+
 // transport adds what the sender (and for a VNet peering the receiver) pays
-// for one link.
+// for one link; for a way between sites that no link joins what its cloud
+// bills between regions.
 func (p *pricer) transport(l Line, k fabric.Link, from, to fabric.Site, v vocab.Volume) {
 	switch k.Kind {
 	case fabric.VPN, fabric.OverlayLink:
@@ -98,7 +112,7 @@ func (p *pricer) transport(l Line, k fabric.Link, from, to fabric.Site, v vocab.
 			return
 		}
 		p.internet(l, from, p.place(to), v)
-	case fabric.TransitPeerLink, fabric.SameVPCLink, fabric.VPCPeerLink, fabric.NCCLink, fabric.VirtualWANLink:
+	case fabric.TransitPeerLink, fabric.SameVPCLink, fabric.VPCPeerLink, fabric.NCCLink, fabric.VirtualWANLink, 0:
 		p.interRegion(l, from, to, v)
 	case fabric.VNetPeerLink:
 		p.azurePeering(l, from, to, "between hubs", v)
@@ -136,58 +150,64 @@ func (p *pricer) sameCloudVPN(l Line, from, to fabric.Site, v vocab.Volume) {
 // interRegion adds a sender's egress to another region of its cloud.
 func (p *pricer) interRegion(l Line, from, to fabric.Site, v vocab.Volume) {
 	item := regionItem(from.Cloud)
-	if item == "" || from.Region == to.Region {
+	if item == "" || from.Cloud != to.Cloud || from.Region == to.Region {
 		return
 	}
 	l.Item = "inter-region egress"
 	p.data(l, item, atlas.PriceScope{Region: from.Region, To: p.place(to)}, v, 1)
 }
 
-// toInternet adds egress and, from subnets behind NAT, its processing.
-func (p *pricer) toInternet(l Line, f *fabric.Flow) {
-	s, _ := p.n.Site(f.From.Site)
-	l = billed(l, s)
-	p.natData(l, s, f.From.Subnets, f.Monthly)
-	p.internet(l, s, atlas.Place{}, f.Monthly)
-}
-
 // fromInternet adds the processing of what comes in through NAT. Data in is
 // free otherwise.
-func (p *pricer) fromInternet(l Line, f *fabric.Flow) {
-	s, _ := p.n.Site(f.To.Site)
-	p.natData(billed(l, s), s, f.To.Subnets, f.Monthly)
+func (p *pricer) fromInternet(l Line, s *share) {
+	if s.nat {
+		p.natData(billed(l, s.site), s.site, s.volume)
+	}
 }
 
-func (p *pricer) natData(l Line, s fabric.Site, subnets []fabric.SubnetID, v vocab.Volume) {
-	nat := slices.ContainsFunc(subnets, func(id fabric.SubnetID) bool {
-		n, _ := p.n.Subnet(id)
-		return n.Internet == fabric.ViaNAT
-	})
-	if item := natDataItem(s.Cloud); nat && item != "" {
+func (p *pricer) natData(l Line, s fabric.Site, v vocab.Volume) {
+	if item := natDataItem(s.Cloud); item != "" {
 		l.Item = "NAT gateway data"
 		p.data(l, item, at(s), v, 1)
 	}
 }
 
-// inside adds what a flow between two ends of one site pays.
-func (p *pricer) inside(l Line, f *fabric.Flow) {
-	s, _ := p.n.Site(f.From.Site)
-	l = billed(l, s)
-	from, to := p.vpcOf(f.From.Subnets), p.vpcOf(f.To.Subnets)
-	switch s.Cloud {
-	case vocab.AWS:
-		p.awsInside(l, s, from, to, f.Monthly)
-	case vocab.GCP:
-		p.gcpInside(l, s, from, to, f.Monthly)
-	case vocab.Azure:
-		p.azureInside(l, s, from, to, f.Monthly)
-	case vocab.OnPrem, vocab.Exchange:
+// inside adds what traffic between two ends of one site pays.
+func (p *pricer) inside(l Line, f *fabric.Flow, s *share) {
+	site := s.site
+	l = billed(l, site)
+	p.insideVPCs(l, site, s)
+	if !site.Cloud.IsPublic() {
 		return
 	}
-	item, times := zoneItem(s.Cloud)
+	item, times := zoneItem(site.Cloud)
 	l.Item, l.Note = "traffic between zones", "of machines spread evenly over the zones"
-	p.data(l, item, at(s), f.Monthly, times*crossing(p.zones(f.From.Subnets, s), p.zones(f.To.Subnets, s)))
+	p.data(l, item, at(site), s.volume, times*crossingZones(p.zones(f.From.Subnets, site), p.zones(f.To.Subnets, site)))
 	p.note("Traffic inside a site is taken to be spread evenly over the zones of both ends, so that with three zones two thirds of it cross zones; traffic to a gateway is taken to stay in its zone.")
+}
+
+// insideVPCs adds what traffic between two VPCs of one site pays.
+func (p *pricer) insideVPCs(l Line, site fabric.Site, s *share) {
+	switch site.Cloud {
+	case vocab.AWS:
+		p.awsInside(l, site, s, s.volume)
+	case vocab.GCP:
+		p.gcpInside(l, site, s, s.volume)
+	case vocab.Azure:
+		p.azureInside(l, site, s, s.volume)
+	case vocab.OnPrem, vocab.Exchange:
+	}
+}
+
+// crosses counts the attachments of a kind that a trip crosses inside sites.
+func (p *pricer) crosses(s *share, k fabric.AttachmentKind) int {
+	count := 0
+	for _, id := range s.crossed {
+		if a, ok := p.n.Attachment(id); ok && a.Kind == k {
+			count++
+		}
+	}
+	return count
 }
 
 // zones returns the zones of some subnets; of the whole site where subnets
@@ -215,9 +235,9 @@ func (p *pricer) zones(subnets []fabric.SubnetID, s fabric.Site) []string {
 	return slices.Compact(out)
 }
 
-// crossing returns the share of traffic that crosses zones when both ends are
-// spread evenly over theirs.
-func crossing(from, to []string) float64 {
+// crossingZones returns the share of traffic that crosses zones when both ends
+// are spread evenly over theirs.
+func crossingZones(from, to []string) float64 {
 	if len(from) == 0 || len(to) == 0 {
 		return 0
 	}

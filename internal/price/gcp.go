@@ -58,9 +58,9 @@ func (p *pricer) gcpDepart(l Line, s fabric.Site, vpc fabric.VPCID, v vocab.Volu
 }
 
 // gcpInside adds what traffic between two VPCs of one region pays.
-func (p *pricer) gcpInside(l Line, s fabric.Site, from, to fabric.VPCID, v vocab.Volume) {
-	if from != to && p.share(from, to, fabric.NCCSpoke) {
-		p.gcpDepart(l, s, from, v)
+func (p *pricer) gcpInside(l Line, s fabric.Site, w *share, v vocab.Volume) {
+	if w.from != w.vpc && p.crosses(w, fabric.VPCPeering) == 0 {
+		p.gcpDepart(l, s, w.from, v)
 	}
 }
 
@@ -69,19 +69,6 @@ func (p *pricer) has(v fabric.VPCID, k fabric.AttachmentKind) bool {
 	for _, t := range p.attached[v] {
 		if t.Kind == k {
 			return true
-		}
-	}
-	return false
-}
-
-// share reports whether two VPCs are attached to the same gateway (GCP: to
-// a hub) by attachments of a kind.
-func (p *pricer) share(x, y fabric.VPCID, k fabric.AttachmentKind) bool {
-	for _, t := range p.attached[x] {
-		for _, u := range p.attached[y] {
-			if t.Kind == k && u.Kind == k && t.Gateway == u.Gateway {
-				return true
-			}
 		}
 	}
 	return false

@@ -11,10 +11,10 @@ import (
 func TestMonthIsTheBills(t *testing.T) {
 	n := triangle(move(3*vocab.TB, "aws", "gcp"), move(700*vocab.GB, "gcp", "azure"), move(12*vocab.TB, "azure", "aws"), move(vocab.TB, "gcp", "aws"))
 	bill := map[string]vocab.USD{}
-	for _, g := range Compute(n, atlas.Default()).ByLink {
+	for _, g := range compute(n).ByLink {
 		bill[g.Key] = g.Amount
 	}
-	for _, l := range Alternatives(n, atlas.Default()) {
+	for _, l := range Alternatives(n, atlas.Default(), overAll()) {
 		now := l.Options[0]
 		if got, want := l.Month(now).String(), bill[string(l.Link)].String(); !now.Present || got != want {
 			t.Errorf("Month(%s of %s) = %s, want the bill's %s", now.Name, l.Link, got, want)

@@ -3,13 +3,79 @@ package price
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
 )
+
+// The specs whose tables traffic goes by.
+const (
+	sitesSpec = `version: 1
+name: triangle
+addressing: {pool: 10.0.0.0/8}
+accounts:
+  a: {cloud: aws, id: "111122223333"}
+  g: {cloud: gcp, project: net-host}
+  z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}
+sites:
+  aws:
+    cloud: aws
+    region: us-west-2
+    account: a
+    gateway: {kind: transit-gateway}
+    zones: 3
+    networks: {net: {size: /16, subnets: {app: {size: /22, segment: app}, web: {size: /22, segment: web, internet: nat}}}}
+  azure:
+    cloud: azure
+    region: westus2
+    account: z
+    gateway: {kind: vpn-gateway}
+    networks: {net: {size: /16, subnets: {app: {size: /22, segment: app}, web: {size: /22, segment: web, internet: nat}}}}
+  gcp:
+    cloud: gcp
+    region: us-west1
+    account: g
+    networks: {net: {size: /16, subnets: {app: {size: /22, segment: app}, web: {size: /22, segment: web, internet: nat}}}}
+segments: {app: {}, web: {}}
+connect:
+`
+	meshSpec = sitesSpec + "  - {mesh: [aws, azure, gcp], via: vpn}\n"
+	hubSpec  = sitesSpec + "  - {hub: aws, spokes: [azure, gcp], via: vpn}\n"
+)
+
+// built compiles a spec.
+func built(text string) *fabric.Network {
+	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(text)}})
+	if diags.HasErrors() {
+		panic(diags.String())
+	}
+	r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+	if r.Diags.HasErrors() {
+		panic(r.Diags.String())
+	}
+	return r.Network
+}
+
+var (
+	meshed  = sync.OnceValue(func() *fabric.Network { return built(meshSpec) })
+	overAll = sync.OnceValue(func() *routes.Tables { return routes.Compute(meshed(), atlas.Default(), nil) })
+	overAWS = sync.OnceValue(func() *routes.Tables { return routes.Compute(built(hubSpec), atlas.Default(), nil) })
+	// cut is the mesh without Google's links.
+	cut = sync.OnceValue(func() *routes.Tables {
+		return routes.Compute(meshed(), atlas.Default(), routes.NewFailure(routes.Part{Kind: routes.LinkPart, ID: "aws--gcp"}, routes.Part{Kind: routes.LinkPart, ID: "azure--gcp"}))
+	})
+)
+
+// compute is the bill of a network whose traffic goes by the mesh's tables.
+func compute(n *fabric.Network) Bill { return Compute(n, atlas.Default(), overAll()) }
 
 // The objects of the test networks: one VPC a site, subnets "site/net/app".
 
@@ -19,10 +85,6 @@ func site(id, region string, c vocab.Cloud, zones ...string) fabric.Site {
 
 func vpc(s fabric.Site, name string) fabric.VPC {
 	return fabric.VPC{ID: fabric.VPCID(string(s.ID) + "/" + name), Cloud: s.Cloud, Name: name, Sites: []fabric.SiteID{s.ID}}
-}
-
-func subnet(v fabric.VPC, name string, way fabric.Internet) fabric.Subnet {
-	return fabric.Subnet{ID: fabric.SubnetID(string(v.ID) + "/" + name), VPC: v.ID, Site: v.Sites[0], Name: name, Internet: way}
 }
 
 var internet = fabric.FlowEnd{Ref: "internet", Internet: true}
@@ -41,7 +103,11 @@ func triangle(flows ...fabric.Flow) *fabric.Network {
 	for _, s := range n.Sites {
 		v := vpc(s, "net")
 		n.VPCs = append(n.VPCs, v)
-		n.Subnets = append(n.Subnets, subnet(v, "app", fabric.NoInternet), subnet(v, "web", fabric.ViaNAT))
+		for _, name := range []string{"app", "web"} {
+			sn, _ := meshed().Subnet(fabric.SubnetID(string(v.ID) + "/" + name))
+			sn.VPC = v.ID
+			n.Subnets = append(n.Subnets, sn)
+		}
 	}
 	n.Gateways = []fabric.Gateway{
 		{ID: "aws/tgw", Kind: fabric.TransitGateway, Site: "aws"},
@@ -78,14 +144,9 @@ func join(n *fabric.Network, a fabric.SiteID, ga fabric.GatewayID, b fabric.Site
 	n.Links = append(n.Links, k)
 }
 
-// move is a flow between the app subnets of sites along a path.
-func move(v vocab.Volume, sites ...fabric.SiteID) fabric.Flow {
-	f := fabric.Flow{Origin: line(20), Monthly: v, Sites: sites}
-	f.From, f.To = appOf(sites[0]), appOf(sites[len(sites)-1])
-	for i := 1; i < len(sites); i++ {
-		f.Via = append(f.Via, fabric.LinkBetween(sites[i-1], sites[i]))
-	}
-	return f
+// move is a flow between the app subnets of two sites.
+func move(v vocab.Volume, from, to fabric.SiteID) fabric.Flow {
+	return fabric.Flow{Origin: line(20), Monthly: v, From: appOf(from), To: appOf(to)}
 }
 
 func appOf(s fabric.SiteID) fabric.FlowEnd {

@@ -45,6 +45,10 @@ func free(a *atlas.Atlas, c vocab.Cloud) float64 {
 
 // egress adds a line whose amount is settled when all traffic is known.
 func (p *pricer) egress(l Line, item atlas.PriceItem, at atlas.PriceScope, v vocab.Volume) {
+	if p.single {
+		p.data(l, item, at, v, 1)
+		return
+	}
 	pr, ok := p.price(&l, item, at)
 	if !ok || v <= 0 {
 		return
@@ -58,8 +62,9 @@ func (p *pricer) egress(l Line, item atlas.PriceItem, at atlas.PriceScope, v voc
 	}
 	q := p.pools[i]
 	q.quantity += l.Quantity
-	q.lines = append(q.lines, len(p.bill.Lines))
-	p.bill.Lines = append(p.bill.Lines, l)
+	if at, fresh := p.put(l); fresh {
+		q.lines = append(q.lines, at)
+	}
 }
 
 // settle prices each pool by its tiers and shares the cost by volume.

@@ -5,15 +5,22 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 // pricer collects the lines of a bill.
 type pricer struct {
-	n     *fabric.Network
-	a     *atlas.Atlas
-	bill  Bill
-	pools []*pool
+	n      *fabric.Network
+	a      *atlas.Atlas
+	t      *routes.Tables
+	traced map[traceKey][]routes.Path
+	shares [][]share // of each flow
+	bill   Bill
+	pools  []*pool
+	// single prices what one GB costs by itself: at the first step of a graded
+	// price, without what a cloud gives away each month.
+	single bool
 	// linksOf gives the links with tunnels that end at a gateway, in order of id.
 	linksOf map[fabric.GatewayID][]fabric.LinkID
 	// attached gives what a VPC is an end of.
@@ -21,6 +28,21 @@ type pricer struct {
 	lacking  map[lack]bool
 	noted    map[string]bool
 	carrying map[int]bool // indexes of the lines that pay for a link's transport
+	// merged gives the line of a position that more shares of a flow have; met
+	// counts a share's own positions, of which two can look the same.
+	merged map[position]int
+	met    map[position]int
+	onLink bool // what is added now pays for a link's transport
+}
+
+// position is what tells apart the lines of one flow.
+type position struct {
+	flow       int
+	item, note string
+	site       fabric.SiteID
+	link       fabric.LinkID
+	fact       string
+	nth        int // of those that look the same in one share
 }
 
 type lack struct {
@@ -28,14 +50,16 @@ type lack struct {
 	region string
 }
 
-func newPricer(n *fabric.Network, a *atlas.Atlas) *pricer {
+func newPricer(n *fabric.Network, a *atlas.Atlas, t *routes.Tables) *pricer {
 	p := &pricer{
-		n: n, a: a,
+		n: n, a: a, t: t,
+		traced:   map[traceKey][]routes.Path{},
 		linksOf:  map[fabric.GatewayID][]fabric.LinkID{},
 		attached: map[fabric.VPCID][]*fabric.Attachment{},
 		lacking:  map[lack]bool{},
 		noted:    map[string]bool{},
 		carrying: map[int]bool{},
+		merged:   map[position]int{},
 	}
 	for _, l := range n.Links {
 		for _, g := range l.Gateways {
@@ -50,6 +74,10 @@ func newPricer(n *fabric.Network, a *atlas.Atlas) *pricer {
 		if at.PeerVPC != "" && at.PeerVPC != at.VPC {
 			p.attached[at.PeerVPC] = append(p.attached[at.PeerVPC], at)
 		}
+	}
+	p.shares = make([][]share, len(n.Flows))
+	for i := range n.Flows {
+		p.shares[i] = p.sharesOf(&n.Flows[i])
 	}
 	return p
 }
@@ -129,8 +157,29 @@ func (p *pricer) data(l Line, item atlas.PriceItem, at atlas.PriceScope, v vocab
 	}
 	l.fill(pr)
 	l.Quantity = pr.Per.Quantity(v) * times
-	l.Amount = l.UnitPrice.Times(l.Quantity)
+	i, _ := p.put(l)
+	p.bill.Lines[i].Amount = l.UnitPrice.Times(p.bill.Lines[i].Quantity)
+}
+
+// put adds a line of traffic, or adds its quantity to the line that another
+// share of the flow has for the same. It reports whether the line is new.
+func (p *pricer) put(l Line) (int, bool) {
+	k := position{flow: l.Flow, item: l.Item, note: l.Note, site: l.Site, link: l.Link, fact: l.FactID}
+	if p.met != nil {
+		p.met[k]++
+		k.nth = p.met[k]
+	}
+	if i, ok := p.merged[k]; ok && p.met != nil {
+		p.bill.Lines[i].Quantity += l.Quantity
+		return i, false
+	}
+	i := len(p.bill.Lines)
 	p.bill.Lines = append(p.bill.Lines, l)
+	p.carrying[i] = p.onLink
+	if p.met != nil {
+		p.merged[k] = i
+	}
+	return i, true
 }
 
 // place returns where a site is; zero when the atlas does not know.
@@ -149,16 +198,6 @@ func place(a *atlas.Atlas, s fabric.Site) atlas.Place {
 
 // at is the scope of what is billed at a site.
 func at(s fabric.Site) atlas.PriceScope { return atlas.PriceScope{Region: s.Region} }
-
-// vpcOf returns the VPC of the first of some subnets, empty when there is none.
-func (p *pricer) vpcOf(ids []fabric.SubnetID) fabric.VPCID {
-	for _, id := range ids {
-		if s, ok := p.n.Subnet(id); ok {
-			return s.VPC
-		}
-	}
-	return ""
-}
 
 // gateway returns a link's gateway at one of its sites, zero when it has none.
 func (p *pricer) gateway(l fabric.Link, s fabric.SiteID) fabric.Gateway {

@@ -41,15 +41,12 @@ func Demand(d *draft.Draft) {
 		}
 		f.From, f.To = from, to
 		if from.Site != "" && to.Site != "" {
-			f.Sites, ok1 = paths.between(from.Site, to.Site)
-			f.Blocked = !ok1
-			for k := 1; k < len(f.Sites); k++ {
-				l := fabric.LinkBetween(f.Sites[k-1], f.Sites[k])
-				f.Via = append(f.Via, l)
-				peaks[dir{l, f.Sites[k-1]}] += f.Peak
+			// Gateways and tunnels are sized for the shortest way over links,
+			// before there are tables.
+			sites, _ := paths.between(from.Site, to.Site)
+			for k := 1; k < len(sites); k++ {
+				peaks[dir{fabric.LinkBetween(sites[k-1], sites[k]), sites[k-1]}] += f.Peak
 			}
-		} else if from.Site != "" {
-			f.Sites = []fabric.SiteID{from.Site}
 		}
 		d.Net.Flows = append(d.Net.Flows, f)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/testkit/networks"
 )
@@ -30,7 +31,7 @@ func TestGolden(t *testing.T) {
 		prints := map[string]string{
 			"lock.txt":    networks.Addresses(d.Network, d.Lock),
 			"network.txt": networks.Network(d.Network),
-			"bill.txt":    networks.Bill(price.Compute(d.Network, d.atlas)),
+			"bill.txt":    networks.Bill(price.Compute(d.Network, d.atlas, routes.Compute(d.Network, d.atlas, nil))),
 			"diags.txt":   d.Diags.String(),
 		}
 		if n.huge {

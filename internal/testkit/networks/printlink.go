@@ -75,7 +75,7 @@ func (p *printer) intent() {
 		p.line(0, "waiver", w.Code, named("for", w.Object), when(!w.Expires.IsZero(), "until "+w.Expires.Format(time.DateOnly)), w.Reason, origin(w.Origin))
 	}
 	for _, f := range p.n.Flows {
-		p.line(0, "flow", f.From.Ref, "to", f.To.Ref, f.Monthly.String(), when(f.Peak > 0, "peak "+f.Peak.String()), named("via", list(f.Via)), named("sites", list(f.Sites)), when(f.Blocked, "blocked"), origin(f.Origin))
+		p.line(0, "flow", f.From.Ref, "to", f.To.Ref, f.Monthly.String(), when(f.Peak > 0, "peak "+f.Peak.String()), origin(f.Origin))
 	}
 }
 
