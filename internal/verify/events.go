@@ -51,65 +51,73 @@ func codeOfEvent(k routes.EventKind) diag.Code {
 	return codeTiming
 }
 
-// loops reports tables that forward packets round, and tables that forward
-// to others that drop them.
+// loops reports tables that forward packets round.
 func (r *reporter) loops() {
 	p := r.p
-	held := make([]bool, p.addrs.routes)
-	for i := range p.units {
-		held[p.units[i].route] = true
-	}
-	rings := map[string]bool{}
-	for c := range p.addrs.routes {
-		to := p.addrs.first(int(p.addrs.example[c]))
+	held := p.heldClasses()
+	for _, x := range p.fates.rings {
+		to := p.addrs.first(int(p.addrs.example[x.class]))
 		if p.special.Contains(to) && !to.IsPrivate() {
 			continue
 		}
-		for t := range p.Tables.Tables {
-			if x, _ := p.fates.at(int32(c), t); x&fateLoop == 0 {
-				continue
-			}
-			ring := p.ring(t, c)
-			if len(ring) == 0 || rings[ring[0]+" "+strings.Join(ring, " ")] {
-				continue
-			}
-			rings[ring[0]+" "+strings.Join(ring, " ")] = true
-			f := r.add(codeLoop, p.Tables.Tables[t].Meta.Origin.Pos, ring[0], nil, "packets to %s go round: %s", p.classText(c), strings.Join(append(ring, ring[0]), " to "))
-			if !held[c] {
-				f.Severity = diag.Warning
-			}
+		names := make([]string, len(x.tables))
+		for i, t := range x.tables {
+			names[i] = string(p.Tables.Tables[t].ID)
+		}
+		f := r.add(codeLoop, p.Tables.Tables[x.tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.class), strings.Join(names, ", "))
+		if !held[x.class] {
+			f.Severity = diag.Warning
 		}
 	}
 }
 
-// ring gives the tables of a loop that packets from a table fall into, the
-// first in order of ids first; nil when a trace finds none.
-func (p *Proof) ring(table, class int) []string {
-	paths, _ := p.Tables.Trace(table, p.addrs.first(int(p.addrs.example[class])))
-	for i := range paths {
-		if paths[i].Outcome != routes.Loop {
-			continue
+// holes notes, once, that tables forward packets for machines of the network
+// to others that drop them, where no rule of the policy needs the way.
+func (r *reporter) holes() {
+	p := r.p
+	tables, targets := map[int]int{}, map[int32]int{} // with a unit of each
+	var from, to []int
+	for i := range p.units {
+		u := &p.units[i]
+		if _, ok := tables[u.table]; !ok && u.table >= 0 && !p.endpoints.has(i) {
+			tables[u.table] = i
+			from = append(from, i)
 		}
-		steps := paths[i].Steps
-		last := &steps[len(steps)-1]
-		next := last.Table
-		if k := slices.IndexFunc(steps[:len(steps)-1], func(s routes.Step) bool { return s.Table == last.Table }); k < 0 && len(last.Hops) > 0 {
-			next = last.Hops[0].Table
-		} else if k >= 0 {
-			steps = steps[:len(steps)-1]
+		if _, ok := targets[u.route]; !ok && !p.isBeyond(u.place) {
+			targets[u.route] = i
+			to = append(to, i)
 		}
-		begin := slices.IndexFunc(steps, func(s routes.Step) bool { return s.Table == next })
-		if begin < 0 {
-			continue
-		}
-		var out []string
-		for _, s := range steps[begin:] {
-			out = append(out, string(p.Tables.Tables[s.Table].ID))
-		}
-		least := slices.Index(out, slices.Min(out))
-		return slices.Concat(out[least:], out[:least])
 	}
-	return nil
+	var first *Witness
+	for _, i := range from {
+		for _, k := range to {
+			x, _ := p.fates.at(p.units[k].route, p.units[i].table)
+			if x&fateOnward == 0 || x&(fateDelivered|fateUnknown) != 0 || r.needed(i, k) {
+				continue
+			}
+			r.hole++
+			if first == nil {
+				pk := p.sampleOf(&flow{}, i, k)
+				x := &walker{p: p, class: p.space.Of(pk), from: spot{i, pk.Src}, to: spot{k, pk.Dst}, packet: pk, bare: true}
+				first = &Witness{Packet: pk, Forward: x.forward(true)}
+			}
+		}
+	}
+	if first == nil {
+		return
+	}
+	last := first.Forward.Steps[len(first.Forward.Steps)-1]
+	r.add(codeBlackHole, last.Origin.Pos, last.Object, first, "tables forward packets that others drop, on %d ways that no rule needs: from %s to %s they end in %s",
+		r.hole, first.Packet.Src, first.Packet.Dst, last.Object)
+}
+
+// needed reports whether a rule of the policy wants packets from one unit to
+// another, or their replies.
+func (r *reporter) needed(a, b int) bool {
+	m := r.p.meaning
+	return slices.ContainsFunc(m.wants, func(w want) bool {
+		return w.from.has(a) && w.to.has(b) || w.from.has(b) && w.to.has(a)
+	})
 }
 
 // classText names some addresses of a class as tables see them.

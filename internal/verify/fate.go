@@ -22,6 +22,7 @@ const (
 	fateNoAddress // to an internet gateway that has no public address for the sender
 	fateLoop
 	fateUnknown
+	fateOnward // a later table drops them
 )
 
 // fates holds what becomes of packets to each class of addresses from each
@@ -31,6 +32,13 @@ type fates struct {
 	of     []fate    // by class of route, then table
 	ends   []int32   // index into lists, alike
 	lists  [][]int32 // of terminals
+	rings  []ring    // of all classes, each set of tables once
+}
+
+// ring is tables that forward packets of a class to each other.
+type ring struct {
+	class  int
+	tables []int32 // rising
 }
 
 func (f *fates) at(route int32, table int) (fate, []int32) {
@@ -51,14 +59,48 @@ func (p *Proof) makeFates() {
 	n := len(p.Tables.Tables)
 	f := &fates{tables: n, of: make([]fate, p.addrs.routes*n), ends: make([]int32, p.addrs.routes*n)}
 	lists := make([][][]int32, p.addrs.routes) // by class: lists of terminals, indexed as ends are for now
+	rings := make([][]ring, p.addrs.routes)
 	pool := sync.Pool{New: func() any { return newFollower(p, f) }}
 	p.parallel(p.addrs.routes, func(c int) {
 		s := pool.Get().(*follower)
 		lists[c] = s.follow(c)
+		rings[c] = s.rings
 		pool.Put(s)
 	})
 	p.fates = f
 	p.fates.intern(lists)
+	p.fates.distinct(rings, p.heldClasses())
+}
+
+// heldClasses reports which classes of addresses some machine has.
+func (p *Proof) heldClasses() []bool {
+	out := make([]bool, p.addrs.routes)
+	for i := range p.units {
+		out[p.units[i].route] = true
+	}
+	return out
+}
+
+// distinct keeps one class of each ring, such as some machine has where there
+// is one.
+func (f *fates) distinct(rings [][]ring, held []bool) {
+	index := map[string]int{}
+	for _, list := range rings {
+		for _, r := range list {
+			key := make([]byte, 0, 4*len(r.tables))
+			for _, t := range r.tables {
+				key = binary.LittleEndian.AppendUint32(key, uint32(t))
+			}
+			i, ok := index[string(key)]
+			switch {
+			case !ok:
+				index[string(key)] = len(f.rings)
+				f.rings = append(f.rings, r)
+			case held[r.class] && !held[f.rings[i].class]:
+				f.rings[i] = r
+			}
+		}
+	}
 }
 
 // intern gives equal lists of terminals one index.
@@ -101,6 +143,7 @@ type follower struct {
 	listOf map[string]int32
 	ends   [][]int32 // by table, while the class is worked on
 	fate   []fate
+	rings  []ring
 }
 
 func newFollower(p *Proof, f *fates) *follower {
@@ -110,7 +153,7 @@ func newFollower(p *Proof, f *fates) *follower {
 // follow works out one class; it gives the lists of terminals that the ends
 // of its tables index.
 func (s *follower) follow(class int) [][]int32 {
-	s.addr, s.next, s.lists, s.listOf = class, 0, nil, map[string]int32{}
+	s.addr, s.next, s.lists, s.listOf, s.rings = class, 0, nil, map[string]int32{}, nil
 	for t := range s.order {
 		s.order[t], s.fate[t], s.ends[t] = 0, 0, nil
 	}
@@ -187,6 +230,7 @@ func (s *follower) visit(t int32) {
 	}
 	if self {
 		s.fate[t] |= fateLoop
+		s.rings = append(s.rings, ring{s.addr, []int32{t}})
 	}
 	if s.low[t] != s.order[t] {
 		return
@@ -195,16 +239,19 @@ func (s *follower) visit(t int32) {
 	for s.stack[k] != t {
 		k--
 	}
-	ring := s.stack[k:]
-	for _, m := range ring {
+	members := s.stack[k:]
+	for _, m := range members {
 		s.on[m] = false
 	}
-	if len(ring) > 1 {
-		for _, m := range ring {
+	if len(members) > 1 {
+		round := slices.Clone(members)
+		slices.Sort(round)
+		s.rings = append(s.rings, ring{s.addr, round})
+		for _, m := range members {
 			s.inherit(t, m)
 		}
 		s.fate[t] |= fateLoop
-		for _, m := range ring {
+		for _, m := range members {
 			if m != t {
 				s.inherit(m, t)
 			}
@@ -220,6 +267,9 @@ func (s *follower) inherit(t, next int32) {
 		// An internet gateway knows the public addresses of its own network's
 		// machines only.
 		x = x&^fateInternet | fateNoAddress
+	}
+	if x&(fateNoRoute|fateBlackhole|fateNoAddress) != 0 {
+		x |= fateOnward
 	}
 	s.fate[t] |= x
 	for _, e := range s.ends[next] {

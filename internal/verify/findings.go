@@ -18,8 +18,9 @@ func (p *Proof) Findings() []Finding { return slices.Clone(p.found()) }
 
 // reporter collects findings.
 type reporter struct {
-	p   *Proof
-	out []Finding
+	p    *Proof
+	out  []Finding
+	hole int // ways that end in a table that drops them
 }
 
 func (p *Proof) report() []Finding {
@@ -28,6 +29,7 @@ func (p *Proof) report() []Finding {
 	if p.isStated() {
 		r.misses(j)
 		r.noWays()
+		r.holes()
 	}
 	r.leaks(j)
 	r.ways()
@@ -346,6 +348,7 @@ type leakKey struct {
 	code   diag.Code
 	filter fabric.FilterID
 	name   string
+	bare   int
 }
 
 // leaks reports what works and must not.
@@ -363,7 +366,7 @@ func (r *reporter) leaks(j *judgement) {
 		if !p.isStated() && !k.world {
 			continue
 		}
-		id := leakKey{code: codeLeak}
+		id := leakKey{code: codeLeak, bare: k.bare}
 		if k.rule != nil {
 			id.name = k.rule.name
 			if k.rule.filter != nil {
@@ -375,7 +378,7 @@ func (r *reporter) leaks(j *judgement) {
 			id.code = codeExposure
 		case k.unknown:
 			id.code = codeNotKnown
-		case k.guard < 0:
+		case k.guard < 0 && k.bare == 0:
 			id.code = codeUnguarded
 		case k.icmp:
 			id = leakKey{code: codeICMP}
@@ -411,11 +414,17 @@ func (r *reporter) leak(id leakKey, k leak, t score) {
 		}
 	} else {
 		pos = p.origin(p.units[t.to].place)
+		if k.bare > 0 {
+			object, pos = p.places[k.bare-1].ID, p.origin(k.bare-1)
+		}
 	}
 	what := fmt.Sprintf("%s from %s to %s", serviceOf(pk), p.placeID(t.from), p.placeID(t.to))
 	by := ""
 	if k.rule != nil {
 		by = fmt.Sprintf(": rule %s of %s lets it", k.rule.name, object)
+	}
+	if k.bare > 0 {
+		by = fmt.Sprintf(": no filter stands before %s", object)
 	}
 	var f *Finding
 	switch id.code {

@@ -36,6 +36,7 @@ type leak struct {
 	icmp    bool // of ICMP only, let in for path MTU discovery
 	unknown bool
 	world   bool // from the internet to a subnet that has internet: none
+	bare    int  // place of a subnet of ours without any filter, and one; 0 for none
 }
 
 // score counts the pairs of a cause, with the first as witness.
@@ -298,8 +299,12 @@ func (j *judger) leaked(i int, got bitset) {
 		v := &p.units[to]
 		k := leak{guard: -1, unknown: !j.certain(i, to)}
 		switch {
+		case p.isBare(v):
+			k.bare = v.place + 1
 		case !p.isOpen(v):
 			k.guard, k.in = v.guard, true
+		case p.isBare(u):
+			k.bare = u.place + 1
 		case !p.isOpen(u):
 			k.guard = u.guard
 		}
@@ -320,6 +325,13 @@ func (j *judger) leaked(i int, got bitset) {
 		}
 		j.out.leaks[k].note(1, j.class, i, to)
 	})
+}
+
+// isBare reports whether a unit is of a subnet that is made here, and no
+// filter stands before it.
+func (p *Proof) isBare(u *unit) bool {
+	b := &p.behind[u.place]
+	return p.isOpen(u) && b.kind == subnetPlace && !b.subnet.Existing
 }
 
 // certain reports whether a leak certainly works.
