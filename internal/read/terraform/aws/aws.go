@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tieline/tieline/internal/atlas"
@@ -125,10 +126,11 @@ func title(x *doc.Resource) string {
 	if name := x.Get("tags", "Name").Text(); name != "" {
 		return draft.Word(name)
 	}
-	if x.Index.Has && (x.Name == "this" || x.Name == "main" || x.Name == "default") {
+	_, err := strconv.Atoi(x.Index.Key)
+	switch plain := x.Name == "this" || x.Name == "main" || x.Name == "default"; {
+	case plain && x.Index.Has && err != nil:
 		return draft.Word(x.Index.Key)
-	}
-	if x.Index.Has {
+	case x.Index.Has && !plain:
 		return draft.Word(x.Name + "-" + x.Index.Key)
 	}
 	return draft.Word(x.Name)

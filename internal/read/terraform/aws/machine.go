@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/tieline/tieline/internal/read/terraform/into/draft"
 )
 
 func notIPv4(p netip.Prefix) bool { return !p.Addr().Is4() }
@@ -14,17 +13,21 @@ func notIPv4(p netip.Prefix) bool { return !p.Addr().Is4() }
 func (r *reader) machines() (sets map[int][]*group, doubts map[int]string) {
 	sets, doubts = map[int][]*group{}, map[int]string{}
 	for _, x := range r.src.Of("aws_instance", "aws_network_interface") {
-		l := x.One("subnet_id", subnetTypes)
-		i, ok := r.subnets[l.To]
+		if x.Get("source_dest_check").Has() && !x.True("source_dest_check") {
+			r.unclear(x, "it forwards packets of others, which is not modelled")
+		}
+		i, ok := r.subnets[x.One("subnet_id", subnetTypes).To]
 		if !ok {
+			for _, c := range x.Could("subnet_id", subnetTypes) {
+				if i, ok := r.subnets[c]; ok {
+					doubts[i] = x.Address + " may be in the subnet, with security groups of its own"
+				}
+			}
 			continue
 		}
 		name := "security_groups"
 		if x.Type == "aws_instance" {
 			name = "vpc_security_group_ids"
-		}
-		if x.Get("source_dest_check").Has() && !x.True("source_dest_check") {
-			r.unclear(x, "it forwards packets of others, which is not modelled")
 		}
 		list, outside, clear := x.All(name, groupTypes)
 		var own []*group
@@ -43,11 +46,6 @@ func (r *reader) machines() (sets map[int][]*group, doubts map[int]string) {
 			if !slices.Contains(sets[i], g) {
 				sets[i] = append(sets[i], g)
 			}
-		}
-	}
-	for i, why := range doubts {
-		if len(sets[i]) == 0 {
-			draft.Doubt(&r.d.Net.Subnets[i].Meta, why)
 		}
 	}
 	return sets, doubts

@@ -81,6 +81,10 @@ func parseRef(s string) ref {
 		s = s[end:]
 		for strings.HasPrefix(s, "[") {
 			stop := closing(s)
+			if stop < 1 {
+				s = ""
+				break
+			}
 			if !p.key.Has {
 				p.key = Index{Key: unquote(s[1:stop]), Has: true}
 			}
@@ -121,7 +125,9 @@ func longest(list []string) []ref {
 			continue
 		}
 		last = s
-		out = append(out, parseRef(s))
+		if r := parseRef(s); len(r.parts) > 0 {
+			out = append(out, r)
+		}
 	}
 	return out
 }
@@ -203,6 +209,18 @@ func (m *module) followOutput(x ref, hops int) found {
 	}
 	if !key.Has && len(m.doc.instancesOf(m, name, key)) > 1 {
 		out.keyed = true
+	}
+	// An index of an output is one of the list that the output makes.
+	if own := x.parts[2].key; own.Has && len(x.parts) == 3 {
+		var picked []target
+		for _, t := range out.targets {
+			if t.r.Index == own {
+				picked = append(picked, t)
+			}
+		}
+		if len(picked) == 1 {
+			out.targets = picked
+		}
 	}
 	return out
 }

@@ -277,6 +277,7 @@ func order(n *fabric.Network) {
 	slices.SortStableFunc(n.Unread, func(a, b fabric.Unread) int {
 		return cmp.Or(a.Origin.Pos.Compare(b.Origin.Pos), cmp.Compare(a.Origin.Path, b.Origin.Path), cmp.Compare(a.Why, b.Why))
 	})
+	n.Unread = slices.Compact(n.Unread)
 }
 
 func by[T any](list []T, id func(*T) string) {
