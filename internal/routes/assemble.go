@@ -35,10 +35,9 @@ func (p *Plane) fill(st, base *state) {
 	}
 	for i := range p.slots {
 		s := &p.slots[i]
-		learned, metric := p.learnedBy(st, s)
+		learned := p.learnedBy(st, s)
 		if base != nil && !dirty[i] {
-			was, _ := p.learnedBy(base, s)
-			if was == learned {
+			if p.learnedBy(base, s) == learned {
 				continue
 			}
 		}
@@ -48,10 +47,9 @@ func (p *Plane) fill(st, base *state) {
 		}
 		var old []int
 		if base != nil {
-			was, wasMetric := p.learnedBy(base, s)
-			old = s.yielding(was, wasMetric)
+			old = p.yielding(base, s, p.learnedBy(base, s))
 		}
-		drop := s.yielding(learned, metric)
+		drop := p.yielding(st, s, learned)
 		if base == nil || dirty[i] || !slices.Equal(old, drop) {
 			t.Own = p.own(s, st.down, drop)
 		}
@@ -63,13 +61,12 @@ func (p *Plane) fill(st, base *state) {
 }
 
 // learnedBy returns the learned routes of a table, nil when there are none or
-// the way to where they are learned has failed; and their priorities where
-// those compete with static routes.
-func (p *Plane) learnedBy(st *state, s *slot) (*Routes, *setRoutes) {
+// the way to where they are learned has failed.
+func (p *Plane) learnedBy(st *state, s *slot) *Routes {
 	var out *Routes
 	switch s.learn.kind {
 	case nothingLearned:
-		return nil, nil
+		return nil
 	case viaNode:
 		out = st.routes[s.learn.node]
 	case viaHanded:
@@ -77,30 +74,27 @@ func (p *Plane) learnedBy(st *state, s *slot) (*Routes, *setRoutes) {
 	case viaHub:
 		out = st.hubs[s.learn.node]
 	case viaSet:
-		if set := st.sets[s.learn.set]; len(set.routes.All()) > 0 {
-			return set.routes, set
-		}
-		return nil, nil
+		out = st.sets[s.learn.set].routes
 	}
 	if len(out.All()) == 0 {
-		return nil, nil
+		return nil
 	}
 	if h := &s.learn.hop; h.kind != 0 && (h.gateway >= 0 && st.down.gateways[h.gateway] || h.att >= 0 && st.down.attachments[h.att]) {
-		return nil, nil
+		return nil
 	}
-	return out, nil
+	return out
 }
 
 // yielding lists the entries that a learned route of the same prefix is
 // preferred over.
-func (s *slot) yielding(learned *Routes, set *setRoutes) []int {
+func (p *Plane) yielding(st *state, s *slot, learned *Routes) []int {
 	var out []int
 	for _, i := range s.weak {
 		e := &s.entries[i]
 		if _, ok := learned.Get(e.prefix); !ok {
 			continue
 		}
-		if set != nil && set.metric[e.prefix] >= e.metric {
+		if s.learn.kind == viaSet && p.metric(st, s.learn.set, e.prefix) >= e.metric {
 			continue
 		}
 		out = append(out, i)

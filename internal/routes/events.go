@@ -54,7 +54,10 @@ func (p *Plane) passed(st *state) []Event {
 			Limit: r.limit, Count: r.count, Text: p.refusalText(r), Facts: []string{string(r.limit)}, Pos: p.net.Gateways[x.ends[r.end].gateway].Meta.Origin.Pos,
 		})
 	}
-	list := slices.Clone(st.quotas)
+	var list []quota
+	for _, id := range sortedKeys(st.quotas) {
+		list = append(list, st.quotas[id])
+	}
 	for _, s := range st.sets {
 		if s.quota != nil {
 			list = append(list, *s.quota)
@@ -243,11 +246,11 @@ func (p *Plane) announced(st *state, b int) []Event {
 		case fabric.HAVPN, fabric.VPNGateway, fabric.VirtualHub, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 			continue
 		}
-		if n := st.counts[b][end]; n > p.atlas.Limit(id).Value {
+		if n := st.counts[b][end]; n > p.limit[id] {
 			out = append(out, Event{
 				Kind: LimitPassed, Gateway: p.gatewayName(from), Tunnel: p.net.Tunnels[x.tunnels[0]].ID, Limit: id, Count: n, Facts: []string{string(id)},
 				Pos:  p.net.Gateways[from].Meta.Origin.Pos,
-				Text: fmt.Sprintf("%s has %d prefixes for %s and announces %d at most", p.gatewayName(from), n, p.gatewayName(to), p.atlas.Limit(id).Value),
+				Text: fmt.Sprintf("%s has %d prefixes for %s and announces %d at most", p.gatewayName(from), n, p.gatewayName(to), p.limit[id]),
 			})
 		}
 	}

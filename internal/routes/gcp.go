@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -373,7 +374,7 @@ func (p *Plane) routerOrigins(g int) {
 	}
 }
 
-// spokeRoutes are the subnets of the NCC hub's VPCs as seen from a site.
+// spokeRoutes are the subnets of the NCC hub's VPCs as seen from a site, sorted.
 func (p *Plane) spokeRoutes(from fabric.SiteID, d *down) []Route {
 	var out []Route
 	for _, id := range sortedKeys(p.spokeOf) {
@@ -389,5 +390,6 @@ func (p *Plane) spokeRoutes(from fabric.SiteID, d *down) []Route {
 			})
 		}
 	}
-	return out
+	slices.SortStableFunc(out, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	return slices.CompactFunc(out, func(a, b Route) bool { return a.Prefix == b.Prefix })
 }

@@ -57,9 +57,9 @@ func (p *Plane) limits(st *state) bool {
 		for end := range x.ends {
 			r := refusal{bundle: b, end: end, count: st.counts[b][end]}
 			id, ok := received(p.net.Gateways[x.ends[end].gateway].Kind)
-			if !ok || r.count <= p.atlas.Limit(id).Value {
+			if !ok || r.count <= p.limit[id] {
 				other := p.net.Gateways[x.ends[1-end].gateway].Kind
-				if id, ok = sent(other); !ok || r.count <= p.atlas.Limit(id).Value {
+				if id, ok = sent(other); !ok || r.count <= p.limit[id] {
 					continue
 				}
 			}

@@ -55,7 +55,8 @@ type Plane struct {
 	otherRegion    int            // what a route costs in another region
 	staticPriority int            // of GCP static routes
 	azureDrops     []netip.Prefix // private ranges that Azure drops
-	interHub       []vocab.ASN    // what virtual hubs put before the path
+	limit          map[atlas.LimitID]int
+	interHub       []vocab.ASN // what virtual hubs put before the path
 
 	events  []Event // of the configuration
 	deps    dependents
@@ -99,8 +100,21 @@ func New(n *fabric.Network, a *atlas.Atlas) *Plane {
 	return p
 }
 
+// limits are those that the control plane enforces.
+var limits = []atlas.LimitID{
+	atlas.LimitAWSVPCPropagatedRoutes, atlas.LimitAWSVPNPrefixesPeerToVGW, atlas.LimitAWSVPNPrefixesPeerToTGW,
+	atlas.LimitAWSVPNPrefixesVGWToPeer, atlas.LimitAWSVPNPrefixesTGWToPeer, atlas.LimitAWSDXPrefixesIn, atlas.LimitAWSDXPrefixesTGWOut,
+	atlas.LimitGCPRouterPrefixesFromPeer, atlas.LimitGCPRouterLearnedOwnRegion, atlas.LimitGCPRouterLearnedOtherRegions,
+	atlas.LimitGCPVPCPeeringDynamicRoutes, atlas.LimitAzureVPNPrefixesFromPeer, atlas.LimitAzureERPrefixesIn, atlas.LimitAzureERPrefixesOut,
+	atlas.LimitAzureVWANRoutes,
+}
+
 // facts reads what the clouds are known to do.
 func (p *Plane) facts() {
+	p.limit = map[atlas.LimitID]int{}
+	for _, id := range limits {
+		p.limit[id] = p.atlas.Limit(id).Value
+	}
 	p.medBase = p.number("gcp.router.med_base")
 	p.otherRegion = p.number("gcp.router.region_cost")
 	p.staticPriority = p.number("gcp.route.priority")

@@ -35,9 +35,9 @@ func overQuota(all []netip.Prefix, limit int) []netip.Prefix {
 
 // quotasOf finds the learned routes of each VPC and region that are over the
 // quota of its own region.
-func (p *Plane) quotasOf(st *state, changed []bool) {
-	st.dropped = make([]map[netip.Prefix]bool, len(p.nodes))
-	limit := p.atlas.Limit(atlas.LimitGCPRouterLearnedOwnRegion)
+func (p *Plane) quotasOf(st, base *state, changed []bool) {
+	st.dropped, st.quotas = make([]map[netip.Prefix]bool, len(p.nodes)), map[TableID]quota{}
+	limit := p.limit[atlas.LimitGCPRouterLearnedOwnRegion]
 	groups := map[TableID][]int{}
 	for g := range p.net.Gateways {
 		if gw := &p.net.Gateways[g]; gw.Kind == fabric.HAVPN {
@@ -47,8 +47,19 @@ func (p *Plane) quotasOf(st *state, changed []bool) {
 	}
 	for _, id := range sortedKeys(groups) {
 		nodes := groups[id]
+		again := slices.ContainsFunc(nodes, func(n int) bool { return changed[n] })
+		if !again && base != nil {
+			for _, n := range nodes {
+				st.dropped[n] = base.dropped[n]
+			}
+			if q, ok := base.quotas[id]; ok {
+				st.quotas[id] = q
+			}
+			continue
+		}
 		var all []netip.Prefix
-		for _, q := range p.deps.order {
+		for i := range p.deps.order {
+			q := &p.deps.order[i]
 			for _, n := range nodes {
 				if r := &st.res[q.class][n]; r.has && !r.own {
 					all = append(all, q.prefix)
@@ -57,7 +68,10 @@ func (p *Plane) quotasOf(st *state, changed []bool) {
 			}
 		}
 		count := len(all)
-		over := overQuota(all, limit.Value)
+		for _, n := range nodes {
+			changed[n] = changed[n] || again
+		}
+		over := overQuota(all, limit)
 		if over == nil {
 			continue
 		}
@@ -66,11 +80,9 @@ func (p *Plane) quotasOf(st *state, changed []bool) {
 			drop[q] = true
 		}
 		gw := &p.net.Gateways[p.nodes[nodes[0]].gateway]
-		st.quotas = append(st.quotas, quota{limit: limit.ID, vpc: gw.VPC, region: p.region(gw.Site), table: id, gateway: gw.ID, count: count, first: over[0]})
-		again := slices.ContainsFunc(nodes, func(n int) bool { return changed[n] })
+		st.quotas[id] = quota{limit: atlas.LimitGCPRouterLearnedOwnRegion, vpc: gw.VPC, region: p.region(gw.Site), table: id, gateway: gw.ID, count: count, first: over[0]}
 		for _, n := range nodes {
 			st.dropped[n] = drop
-			changed[n] = changed[n] || again
 		}
 	}
 }
@@ -87,6 +99,11 @@ func (p *Plane) setTouched(st *state, s *set, changed []bool) bool {
 			return true
 		}
 	}
+	return p.spokesTouched(st, s)
+}
+
+// spokesTouched reports whether the way to subnets of other spokes has failed.
+func (p *Plane) spokesTouched(st *state, s *set) bool {
 	if !s.spokes {
 		return false
 	}
@@ -106,61 +123,73 @@ type offerOf struct {
 
 // makeSet merges what a set's sources learned: for each prefix the lowest MED
 // with the cost of the region, then the network's own, then equal ones at once.
-func (p *Plane) makeSet(st *state, s *set, was *setRoutes) *setRoutes {
-	out := &setRoutes{metric: map[netip.Prefix]int{}}
-	up := make([]bool, len(s.sources))
-	for i := range s.sources {
-		up[i] = p.sourceUp(st, &s.sources[i])
-	}
-	far := p.farDrops(st, s, up, out)
-	var fixed []Route
-	firm := &prefix.Table[struct{}]{}
-	if s.spokes {
-		fixed = p.spokeRoutes(s.site, st.down)
-		for i := range fixed {
-			firm.Insert(fixed[i].Prefix, struct{}{})
+// Subnets of the NCC hub's VPCs are in it, and nothing inside them.
+func (p *Plane) makeSet(st *state, s *set, was *setRoutes, shared bool) *setRoutes {
+	out := &setRoutes{firm: &prefix.Table[struct{}]{}}
+	up := p.sourcesUp(st, s)
+	out.far = p.farDrops(st, s, up, out)
+	switch {
+	case shared && !p.spokesTouched(st, s):
+		out.fixed, out.firm = was.fixed, was.firm
+	case s.spokes:
+		out.fixed = p.spokeRoutes(s.site, st.down)
+		for i := range out.fixed {
+			out.firm.Insert(out.fixed[i].Prefix, struct{}{})
 		}
 	}
-	list := make([]Route, 0, len(p.deps.order)+len(fixed))
-	type made struct {
-		done   bool
-		route  Route
-		metric int
-	}
-	cache := make([]made, len(p.classes))
-	for _, q := range p.deps.order {
-		if within(firm, q.prefix) {
+	list := make([]Route, 0, len(p.deps.order)+len(out.fixed))
+	cache := make([]Route, len(p.classes))
+	done := make([]bool, len(p.classes))
+	fixed := out.fixed
+	for i := range p.deps.order {
+		q := &p.deps.order[i]
+		for len(fixed) > 0 && prefix.Compare(fixed[0].Prefix, q.prefix) <= 0 {
+			list, fixed = append(list, fixed[0]), fixed[1:]
+		}
+		if s.spokes && within(out.firm, q.prefix) {
 			continue // inside a subnet: never used
 		}
-		if s.quotaFree(st, q.prefix, far) {
-			m := &cache[q.class]
-			if !m.done {
-				m.done = true
-				m.route, m.metric = p.merge(st, s, up, q, nil)
+		var r Route
+		if s.quotaFree(st, q.prefix, out.far) {
+			if !done[q.class] {
+				done[q.class] = true
+				cache[q.class], _ = p.merge(st, s, up, q, nil)
 			}
-			if m.route.Protocol != 0 {
-				r := m.route
-				r.Prefix, r.Origin = q.prefix, p.originIn(st, s, q)
-				list, out.metric[q.prefix] = append(list, r), m.metric
-			}
-			continue
+			r = cache[q.class]
+		} else {
+			r, _ = p.merge(st, s, up, q, out.far)
 		}
-		if r, metric := p.merge(st, s, up, q, far); r.Protocol != 0 {
+		if r.Protocol != 0 {
 			r.Prefix, r.Origin = q.prefix, p.originIn(st, s, q)
-			list, out.metric[q.prefix] = append(list, r), metric
+			list = append(list, r)
 		}
 	}
-	if len(fixed) > 0 {
-		list = append(list, fixed...)
-		slices.SortStableFunc(list, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
-		list = slices.CompactFunc(list, func(a, b Route) bool { return a.Prefix == b.Prefix })
-	}
+	list = append(list, fixed...)
 	var old *Routes
 	if was != nil {
 		old = was.routes
 	}
 	out.routes = old.like(list)
 	return out
+}
+
+func (p *Plane) sourcesUp(st *state, s *set) []bool {
+	up := make([]bool, len(s.sources))
+	for i := range s.sources {
+		up[i] = p.sourceUp(st, &s.sources[i])
+	}
+	return up
+}
+
+// metric is the priority with which a set's route for a prefix competes.
+func (p *Plane) metric(st *state, set int, to netip.Prefix) int {
+	i, ok := slices.BinarySearchFunc(p.deps.order, to, func(q placed, to netip.Prefix) int { return prefix.Compare(q.prefix, to) })
+	if !ok {
+		return 0 // a subnet route
+	}
+	s := &p.sets[set]
+	_, m := p.merge(st, s, p.sourcesUp(st, s), &p.deps.order[i], st.sets[set].far)
+	return m
 }
 
 // quotaFree reports whether no quota drops a prefix from any source.
@@ -177,17 +206,17 @@ func (s *set) quotaFree(st *state, q netip.Prefix, far map[netip.Prefix]bool) bo
 }
 
 // originIn is the line behind a prefix that a set learned.
-func (p *Plane) originIn(st *state, s *set, q placed) fabric.Origin {
+func (p *Plane) originIn(st *state, s *set, q *placed) fabric.Origin {
 	for i := range s.sources {
 		if r := &st.res[q.class][s.sources[i].node]; r.has && !r.own {
-			return p.lineOf(q.prefix, r.src)
+			return q.line(r.src)
 		}
 	}
 	return fabric.Origin{}
 }
 
 // merge picks the sources of a prefix.
-func (p *Plane) merge(st *state, s *set, up []bool, q placed, far map[netip.Prefix]bool) (Route, int) {
+func (p *Plane) merge(st *state, s *set, up []bool, q *placed, far map[netip.Prefix]bool) (Route, int) {
 	var best []offerOf
 	for i := range s.sources {
 		x := &s.sources[i]
@@ -241,7 +270,8 @@ func (p *Plane) farDrops(st *state, s *set, up []bool, out *setRoutes) map[netip
 		return nil
 	}
 	var all []netip.Prefix
-	for _, q := range p.deps.order {
+	for k := range p.deps.order {
+		q := &p.deps.order[k]
 		for i := range s.sources {
 			x := &s.sources[i]
 			if r := &st.res[q.class][x.node]; up[i] && x.own && x.region != s.region && r.has && !r.own && !st.dropped[x.node][q.prefix] {
@@ -250,9 +280,9 @@ func (p *Plane) farDrops(st *state, s *set, up []bool, out *setRoutes) map[netip
 			}
 		}
 	}
-	limit := p.atlas.Limit(atlas.LimitGCPRouterLearnedOtherRegions)
+	limit := p.limit[atlas.LimitGCPRouterLearnedOtherRegions]
 	count := len(all)
-	over := overQuota(all, limit.Value)
+	over := overQuota(all, limit)
 	if over == nil {
 		return nil
 	}
@@ -261,6 +291,6 @@ func (p *Plane) farDrops(st *state, s *set, up []bool, out *setRoutes) map[netip
 		drop[q] = true
 	}
 	v := p.net.VPCs[s.vpc].ID
-	out.quota = &quota{limit: limit.ID, vpc: v, region: s.region, table: regionTable(v, s.region), count: count, first: over[0]}
+	out.quota = &quota{limit: atlas.LimitGCPRouterLearnedOtherRegions, vpc: v, region: s.region, table: regionTable(v, s.region), count: count, first: over[0]}
 	return drop
 }

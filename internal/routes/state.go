@@ -23,7 +23,7 @@ type state struct {
 	unsure  []bool // classes that do not settle, or settle in several ways
 	counts  [][2]int
 	dropped []map[netip.Prefix]bool // by node: over a quota of learned routes
-	quotas  []quota
+	quotas  map[TableID]quota
 	routes  []*Routes // by node: what it learned, with the hops
 	handed  []*Routes // by node: the same without hops, and static routes beside it
 	hubs    []*Routes // by node of a virtual hub: all it knows, without hops
@@ -33,17 +33,30 @@ type state struct {
 	watch   [][]int // by bundle: classes whose results depend on it; of the healthy state
 }
 
-// setRoutes is a set's routes, with the priority of each.
+// setRoutes is a set's routes.
 type setRoutes struct {
 	routes *Routes
-	metric map[netip.Prefix]int
+	fixed  []Route // subnets of the NCC hub's VPCs, sorted
+	firm   *prefix.Table[struct{}]
+	far    map[netip.Prefix]bool // over the quota of routes from other regions
 	quota  *quota
 }
 
-// placed is a prefix with its class.
+// placed is a prefix with its class and who brings it in.
 type placed struct {
-	prefix netip.Prefix
-	class  int
+	prefix  netip.Prefix
+	class   int
+	origins []origin
+}
+
+// line is the line behind the prefix where a node brought it in.
+func (q *placed) line(node int) fabric.Origin {
+	for i := range q.origins {
+		if q.origins[i].node == node {
+			return q.origins[i].line
+		}
+	}
+	return fabric.Origin{}
 }
 
 // dependents says which tables have hops over what.
@@ -87,7 +100,7 @@ func (p *Plane) dependOn() dependents {
 	}
 	for c := range p.classes {
 		for _, q := range p.classes[c].prefixes {
-			d.order = append(d.order, placed{q, c})
+			d.order = append(d.order, placed{q, c, p.origins[q]})
 		}
 		for _, o := range p.classes[c].origins {
 			d.byOrigin[p.nodes[o.node].gateway] = append(d.byOrigin[p.nodes[o.node].gateway], c)
@@ -236,7 +249,7 @@ func (p *Plane) count(c *class, res []result, up []bool, counts [][2]int, n int)
 // finish makes routes and tables of the results.
 func (p *Plane) finish(st, base *state, classes []int) {
 	changed, moved := p.changedNodes(st, base, classes)
-	p.quotasOf(st, changed)
+	p.quotasOf(st, base, changed)
 	n := len(p.nodes)
 	if base == nil {
 		st.routes, st.handed, st.hubs, st.sets = make([]*Routes, n), make([]*Routes, n), make([]*Routes, n), make([]*setRoutes, len(p.sets))
@@ -260,7 +273,7 @@ func (p *Plane) finish(st, base *state, classes []int) {
 	}
 	for i := range p.sets {
 		if base == nil || p.setTouched(st, &p.sets[i], changed) {
-			st.sets[i] = p.makeSet(st, &p.sets[i], st.sets[i])
+			st.sets[i] = p.makeSet(st, &p.sets[i], st.sets[i], base != nil)
 		}
 	}
 	p.fill(st, base)
@@ -372,7 +385,8 @@ func (h Hop) compare(o Hop) int {
 func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 	templates := make([]Route, len(p.classes))
 	list := make([]Route, 0, len(was.All()))
-	for _, q := range p.deps.order {
+	for i := range p.deps.order {
+		q := &p.deps.order[i]
 		r := &st.res[q.class][n]
 		if !r.has || r.own || st.dropped[n][q.prefix] {
 			continue
@@ -385,7 +399,7 @@ func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 			}
 		}
 		out := *t
-		out.Prefix, out.Origin = q.prefix, p.lineOf(q.prefix, r.src)
+		out.Prefix, out.Origin = q.prefix, q.line(r.src)
 		list = append(list, out)
 	}
 	if extra := p.handedStatic[n]; !hops && len(extra) > 0 {
