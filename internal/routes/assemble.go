@@ -50,7 +50,12 @@ func (p *Plane) fill(st, base *state) {
 			old = p.yielding(base, s, p.learnedBy(base, s))
 		}
 		drop := p.yielding(st, s, learned)
-		if base == nil || dirty[i] || !slices.Equal(old, drop) {
+		switch {
+		case base != nil && slices.Equal(old, drop):
+			if dirty[i] && p.ownTouched(s, st.down) {
+				t.Own = p.again(s, st.down, drop, base.tables[i].Own)
+			}
+		default:
 			t.Own = p.own(s, st.down, drop)
 		}
 		t.Learned, t.LearnedHop = learned, Hop{}

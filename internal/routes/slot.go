@@ -210,6 +210,34 @@ func (p *Plane) staticHops(a action, d *down) []Hop {
 	return out
 }
 
+// touched reports whether what has failed changes the hops of an action.
+func (a *action) touched(d *down) bool {
+	return a.att >= 0 && d.attachments[a.att] || a.gateway >= 0 && d.gateways[a.gateway] || a.nat >= 0 && d.nats[a.nat] ||
+		a.link != "" && d.links[a.link] || slices.ContainsFunc(a.tunnels, func(t int) bool { return d.tunnels[t] })
+}
+
+// ownTouched reports whether what has failed changes any own route.
+func (p *Plane) ownTouched(s *slot, d *down) bool {
+	return slices.ContainsFunc(s.entries, func(e entry) bool { return e.act.touched(d) })
+}
+
+// again makes the table's own routes of those of the healthy network, which
+// leave out the same entries.
+func (p *Plane) again(s *slot, d *down, drop []int, was *Routes) *Routes {
+	list := slices.Clone(was.All())
+	k := 0
+	for i := range s.entries {
+		if len(drop) > 0 && slices.Contains(drop, i) {
+			continue
+		}
+		if a := &s.entries[i].act; a.touched(d) {
+			list[k].Hops = p.hops(*a, d)
+		}
+		k++
+	}
+	return was.like(list)
+}
+
 // own makes the table's own routes, leaving out the weak ones that drop names
 // by index.
 func (p *Plane) own(s *slot, d *down, drop []int) *Routes {
