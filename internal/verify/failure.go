@@ -59,10 +59,11 @@ type failureRun struct {
 // singles tries each part alone.
 func (r *failureRun) singles() {
 	r.lost = make([][]Pair, len(r.parts))
+	var scan *carrierScan
 	if r.options.At >= 2 {
 		r.used = make([]carriers, len(r.parts))
+		scan = newCarrierScan(r.reach)
 	}
-	scan := newCarrierScan(r.reach)
 	r.work(len(r.parts), func(b *breaker, t *tally, i int) {
 		harms := b.judge(routes.Failure{r.parts[i]})
 		t.add(harms)
@@ -72,7 +73,7 @@ func (r *failureRun) singles() {
 				r.lost[i] = append(r.lost[i], Pair{h.From, h.To})
 			}
 		}
-		if r.used != nil {
+		if scan != nil {
 			r.used[i] = scan.of(b.tables)
 		}
 	})

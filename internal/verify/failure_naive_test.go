@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -245,8 +246,8 @@ func naiveEffect(healthy, n *naive, was, is map[string]float64, x, y naiveSpot) 
 	return out
 }
 
-// TestFailuresAgainstNaive: each single failure of each small network does to
-// each pair what the long way says.
+// TestFailuresAgainstNaive: each single failure of each small network, and
+// some of two parts, do to each pair what the long way says.
 func TestFailuresAgainstNaive(t *testing.T) {
 	for _, c := range corpus {
 		if c.name == "estate" {
@@ -257,8 +258,16 @@ func TestFailuresAgainstNaive(t *testing.T) {
 			p := New(n, a)
 			healthy := &naive{p: p, tables: p.Tables, memo: map[string]naiveTrip{}}
 			harmed := 0
-			for _, part := range p.Plane.Parts() {
-				f := routes.NewFailure(part)
+			parts := p.Plane.Parts()
+			var failures []routes.Failure
+			for _, part := range parts {
+				failures = append(failures, routes.NewFailure(part))
+			}
+			random := rand.New(rand.NewPCG(1, 2))
+			for range 60 {
+				failures = append(failures, routes.NewFailure(parts[random.IntN(len(parts))], parts[random.IntN(len(parts))]))
+			}
+			for _, f := range failures {
 				got := effectsOf(p.Impacts(f))
 				want := naiveEffects(p, healthy, f)
 				harmed += len(want)
@@ -267,7 +276,7 @@ func TestFailuresAgainstNaive(t *testing.T) {
 				}
 			}
 			if harmed == 0 && len(n.Links) > 0 {
-				t.Errorf("no failure of %d parts harms any pair", len(p.Plane.Parts()))
+				t.Errorf("no failure of %d parts harms any pair", len(parts))
 			}
 		})
 	}

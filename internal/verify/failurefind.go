@@ -20,7 +20,9 @@ const slowHold = 60
 func (r *failureRun) findings(rep *FailureReport) []Finding {
 	var out []Finding
 	for i := range rep.Single {
-		out = append(out, r.singlePoint(&rep.Single[i]))
+		if !r.saidBefore(rep.Single, i) {
+			out = append(out, r.singlePoint(&rep.Single[i]))
+		}
 	}
 	out = append(out, r.congestions()...)
 	out = append(out, r.slowHolds()...)
@@ -52,6 +54,14 @@ func (r *failureRun) findings(rep *FailureReport) []Finding {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), a.Pos.Compare(b.Pos), cmp.Compare(a.Code, b.Code), strings.Compare(a.Object, b.Object))
 	})
 	return out
+}
+
+// saidBefore reports whether a narrower part inside a part loses all that it
+// does: the region of a site that is the only one there, for example.
+func (r *failureRun) saidBefore(all []SinglePoint, i int) bool {
+	return slices.ContainsFunc(all[:i], func(s SinglePoint) bool {
+		return r.within(all[i].Part, s.Part) && !slices.ContainsFunc(all[i].Lost, func(p Pair) bool { return !slices.Contains(s.Lost, p) })
+	})
 }
 
 func (r *failureRun) singlePoint(s *SinglePoint) Finding {
@@ -100,6 +110,14 @@ func (r *failureRun) instances(g *fabric.Gateway) int {
 	return len(ids)
 }
 
+// failText gives "link a--b fails", "link a--b and link c--d fail".
+func failText(f routes.Failure) string {
+	if len(f) == 1 {
+		return f.String() + " fails"
+	}
+	return f.String() + " fail"
+}
+
 func pairsText(pairs []Pair) string {
 	first := fmt.Sprintf("%s to %s", pairs[0].From, pairs[0].To)
 	if len(pairs) == 1 {
@@ -123,7 +141,7 @@ func (r *failureRun) congestions() []Finding {
 		from, to := l.Sites[c%2], l.Sites[1-c%2]
 		f := Finding{Object: string(l.ID)}
 		f.Severity, f.Code, f.Pos = diag.Warning, codeCongested, l.Origin.Pos
-		f.Summary = fmt.Sprintf("link %s carries %s from %s to %s when %s fails; the peak there is then %s", l.ID, vocab.Rate(h.room), from, to, h.Failure, vocab.Rate(h.load))
+		f.Summary = fmt.Sprintf("link %s carries %s from %s to %s when %s; the peak there is then %s", l.ID, vocab.Rate(h.room), from, to, failText(h.Failure), vocab.Rate(h.load))
 		f.Hint = "more or faster tunnels, or another link that takes a share"
 		out = append(out, f)
 	}
@@ -198,7 +216,7 @@ func (r *failureRun) byFailure(harms []*harm, say func(*harm) (diag.Code, diag.S
 			index[k] = n
 			f := Finding{Object: h.Failure[0].ID}
 			f.Severity, f.Code, f.Pos = severity, code, r.posOf(h.Failure[0])
-			out, pairs, said = append(out, f), append(pairs, nil), append(said, fmt.Sprintf("when %s fails %s", h.Failure, text))
+			out, pairs, said = append(out, f), append(pairs, nil), append(said, fmt.Sprintf("when %s, %s", failText(h.Failure), text))
 		}
 		pairs[n] = append(pairs[n], Pair{h.From, h.To})
 	}

@@ -275,9 +275,12 @@ func (b *breaker) congestion(h *harm, before, after [2]*trip) {
 				continue
 			}
 			h.Effect, h.narrow, h.load, h.room = Congested, c.index(), uint64(load+0.5), uint64(c.capacity)
+			h.Peak, h.After.Tunnels, h.After.Capacity = vocab.Rate(h.load), len(c.tunnels), c.capacity
 		}
 	}
-	h.Peak = b.peak(after)
+	if h.narrow < 0 {
+		h.Peak = b.peak(after)
+	}
 }
 
 // worse reports whether a crossing is fuller than the lane found it before.
@@ -295,13 +298,25 @@ func (b *breaker) worse(c *crossing, load float64, before [2]*trip) bool {
 	return true
 }
 
-// peak is the expected traffic over the narrowest crossing.
+// peak is the expected traffic over the narrowest crossing, in the busier
+// direction where both are as narrow.
 func (b *breaker) peak(ways [2]*trip) vocab.Rate {
 	c := narrowest(ways)
 	if c == nil {
 		return 0
 	}
-	return vocab.Rate(b.load[c.index()] + 0.5)
+	load := b.load[c.index()]
+	for _, t := range ways {
+		if t == nil {
+			continue
+		}
+		for i := range t.crossed {
+			if t.crossed[i].capacity == c.capacity {
+				load = max(load, b.load[t.crossed[i].index()])
+			}
+		}
+	}
+	return vocab.Rate(load + 0.5)
 }
 
 func narrowest(ways [2]*trip) *crossing {

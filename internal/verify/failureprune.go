@@ -105,7 +105,7 @@ func (s *carrierScan) of(t *routes.Tables) carriers {
 type pruner struct {
 	*reach
 	parts  []routes.Part
-	used   []carriers // by part: what the tables use before and after it fails
+	used   []carriers // by part: what the tables use before and after it fails; nil when not known
 	takes  []carriers // by part: what it takes down, where that is all; nil when it takes more
 	inside [][]uint64 // by part: the parts whose things are all among its own
 }
@@ -114,30 +114,27 @@ func newPruner(r *reach, parts []routes.Part, used []carriers) *pruner {
 	p := &pruner{reach: r, parts: parts, used: used, takes: make([]carriers, len(parts)), inside: make([][]uint64, len(parts))}
 	scan := newCarrierScan(r)
 	n := r.proof.Net
-	all := make([]carriers, len(parts)) // tunnels and links that a part takes down for sure
 	for i, part := range parts {
+		switch part.Kind {
+		case routes.TunnelPart, routes.LinkPart, routes.InstancePart:
+		case routes.ZonePart, routes.SitePart, routes.RegionPart, routes.CloudPart:
+			continue
+		}
 		c := scan.empty()
 		for t := range n.Tunnels {
 			if r.takesTunnel(part, &n.Tunnels[t]) {
 				c.add(t)
 			}
 		}
-		for l := range n.Links {
-			if r.takesLink(part, &n.Links[l]) {
-				c.add(scan.link(l))
-			}
+		if l, ok := r.links[fabric.LinkID(part.ID)]; ok && part.Kind == routes.LinkPart {
+			c.add(scan.link(int(l)))
 		}
-		all[i] = c
-		switch part.Kind {
-		case routes.TunnelPart, routes.LinkPart, routes.InstancePart:
-			p.takes[i] = c
-		case routes.ZonePart, routes.SitePart, routes.RegionPart, routes.CloudPart:
-		}
+		p.takes[i] = c
 	}
 	for i := range parts {
 		p.inside[i] = make([]uint64, (len(parts)+63)/64)
 		for j := range parts {
-			if i != j && p.within(scan, all, j, i) {
+			if i != j && r.within(parts[i], parts[j]) {
 				p.inside[i][j>>6] |= 1 << (j & 63)
 			}
 		}
@@ -161,30 +158,30 @@ func (p *pruner) idle(a, b int) bool {
 	return p.takes[b] != nil && p.used[a] != nil && !p.takes[b].overlaps(p.used[a])
 }
 
-// within reports whether all that part j takes down fails with part i.
-func (p *pruner) within(scan *carrierScan, all []carriers, j, i int) bool {
-	n := p.proof.Net
-	outer, inner := p.parts[i], p.parts[j]
+// within reports whether all that the inner part takes down fails with the
+// outer one.
+func (r *reach) within(outer, inner routes.Part) bool {
+	n := r.proof.Net
 	if outer.Kind <= inner.Kind {
 		return false
 	}
 	switch inner.Kind {
 	case routes.TunnelPart:
-		t, ok := scan.tunnels[fabric.TunnelID(inner.ID)]
-		return ok && all[i].has(t)
+		t, ok := n.Tunnel(fabric.TunnelID(inner.ID))
+		return ok && r.takesTunnel(outer, &t)
 	case routes.LinkPart:
-		l, ok := p.links[fabric.LinkID(inner.ID)]
-		return ok && all[i].has(scan.link(int(l)))
+		l, ok := r.links[fabric.LinkID(inner.ID)]
+		return ok && r.takesLink(outer, &n.Links[l])
 	case routes.InstancePart:
-		return outer.Kind != routes.LinkPart && outer.Kind != routes.ZonePart && p.instanceWithin(inner, outer)
+		return outer.Kind != routes.LinkPart && outer.Kind != routes.ZonePart && r.instanceWithin(inner, outer)
 	case routes.ZonePart, routes.SitePart, routes.RegionPart:
 		found := false
 		for s := range n.Sites {
 			site := &n.Sites[s]
-			if !p.stands(inner, site) {
+			if !r.stands(inner, site) {
 				continue
 			}
-			if found = true; !p.siteFails(outer, site) {
+			if found = true; !r.siteFails(outer, site) {
 				return false
 			}
 		}
@@ -196,10 +193,10 @@ func (p *pruner) within(scan *carrierScan, all []carriers, j, i int) bool {
 
 // instanceWithin reports whether the gateways that have an instance all fail
 // with a part.
-func (p *pruner) instanceWithin(instance, outer routes.Part) bool {
+func (r *reach) instanceWithin(instance, outer routes.Part) bool {
 	found := false
-	for i := range p.proof.Net.Gateways {
-		g := &p.proof.Net.Gateways[i]
+	for i := range r.proof.Net.Gateways {
+		g := &r.proof.Net.Gateways[i]
 		has := holds(g.Meta.Domains, instance)
 		for j := range g.Interfaces {
 			has = has || holds(g.Interfaces[j].Domains, instance)
@@ -215,7 +212,7 @@ func (p *pruner) instanceWithin(instance, outer routes.Part) bool {
 }
 
 // stands reports whether a part is, or has something, at a site.
-func (p *pruner) stands(part routes.Part, s *fabric.Site) bool {
+func (r *reach) stands(part routes.Part, s *fabric.Site) bool {
 	switch part.Kind {
 	case routes.SitePart:
 		return string(s.ID) == part.ID
@@ -229,7 +226,7 @@ func (p *pruner) stands(part routes.Part, s *fabric.Site) bool {
 }
 
 // siteFails reports whether a whole site fails with a part.
-func (p *pruner) siteFails(part routes.Part, s *fabric.Site) bool {
+func (r *reach) siteFails(part routes.Part, s *fabric.Site) bool {
 	return part.Kind == routes.SitePart && string(s.ID) == part.ID || holds(s.Meta.Domains, part)
 }
 
