@@ -245,23 +245,3 @@ type SinglePoint struct {
 
 // Pair is two groups, in the direction of the connection.
 type Pair struct{ From, To Group }
-
-// Report is what check says of a network.
-type Report struct {
-	Findings []Finding // sorted: errors first, then by place
-	Failures *FailureReport
-	Stats    Stats
-}
-
-// Stats says how much was proved.
-type Stats struct {
-	Places      int // subnets, sites and ranges
-	Pairs       int // of them, all judged
-	AddressSets int // classes of addresses
-	HeaderSets  int // classes of protocol, ports and ICMP types
-	Flows       int // pairs that policy joins
-	Tables      int
-	Routes      int
-	FailedSets  int
-	Unread      int // things that were read but are not modelled
-}

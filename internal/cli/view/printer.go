@@ -52,6 +52,9 @@ func NewPrinter(w io.Writer, getenv func(string) string) *Printer {
 	return p
 }
 
+// IsTerminal reports whether it writes to a terminal.
+func (p *Printer) IsTerminal() bool { return !p.whole }
+
 // Err returns the first failure to write.
 func (p *Printer) Err() error { return p.err }
 

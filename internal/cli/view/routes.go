@@ -97,8 +97,8 @@ func hop(t *routes.Tables, h routes.Hop) string {
 }
 
 type siteRoutesJSON struct {
-	FormatVersion string      `json:"format_version"`
-	Site          string      `json:"site"`
+	FormatVersion string          `json:"format_version"`
+	Site          string          `json:"site"`
 	Tables        []siteTableJSON `json:"tables"`
 }
 

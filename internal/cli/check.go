@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tieline/tieline/internal/audit"
+	"github.com/tieline/tieline/internal/cli/report"
+	"github.com/tieline/tieline/internal/cli/view"
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/verify"
+)
+
+type checkOptions struct {
+	fail      int
+	maxSets   int
+	watch     bool
+	terraform string
+	report    string
+	level     string
+	verbose   bool
+}
+
+// levels are the values of --level, the worst first.
+var levels = []string{"error", "warning", "note"}
+
+func (a *app) checkCommand() *cobra.Command {
+	var o checkOptions
+	c := &cobra.Command{
+		Use:   "check [SPEC]",
+		Short: "Prove the network: what reaches what, what each failure takes away, what is unwise",
+		Long: `Works out what the clouds' control planes make of the network, follows every
+class of packets between every two places both ways, holds that against policy,
+tries each failure, and audits the design. Nothing is sampled; each finding has
+its place, a stable code (docs/diagnostics.md explains them), and where a packet
+shows it, that packet with its hops.
+
+Ends with exit code 3 when there are findings of --level or worse. A finding can
+be waived in the spec, with a reason and a last day. The lock is read, not
+written.`,
+		Example: `  tieline check
+  tieline check --fail 2
+  tieline check --watch
+  tieline check --terraform plan.json   # of terraform show -json, no spec needed
+  tieline check --report out/audit      # for an auditor: HTML and JSON`,
+		Args: a.specArg,
+		RunE: func(c *cobra.Command, _ []string) error { return a.check(c.Context(), o) },
+	}
+	c.Flags().IntVar(&o.fail, "fail", 1, "how many `parts` fail at once: 0, 1 or 2")
+	c.Flags().IntVar(&o.maxSets, "max-sets", 200000, "refuse, with an estimate, to try more `sets` of failed parts than this")
+	c.Flags().BoolVar(&o.watch, "watch", false, "check again at each save, until interrupted")
+	c.Flags().StringVar(&o.terraform, "terraform", "", "prove what a `file` of terraform show -json says, instead of a spec")
+	c.Flags().StringVar(&o.report, "report", "", "write the audit as HTML and JSON into a `folder`")
+	c.Flags().StringVar(&o.level, "level", "warning", "the least `severity` that makes the exit code 3: error, warning or note")
+	c.Flags().BoolVar(&o.verbose, "verbose", false, "show every line of every list, and the packets of notes")
+	must(c.RegisterFlagCompletionFunc("level", cobra.FixedCompletions(levels, cobra.ShellCompDirectiveNoFileComp)))
+	return c
+}
+
+func (o checkOptions) validate() error {
+	switch {
+	case o.fail < 0 || o.fail > 2:
+		return &usageError{text: fmt.Sprintf("--fail %d: it is 0, 1 or 2", o.fail)}
+	case !slices.Contains(levels, o.level):
+		e := &usageError{text: "--level " + o.level + ": it is one of " + strings.Join(levels, ", ")}
+		e.hint = diag.Suggest(o.level, levels)
+		return e
+	case o.watch && o.terraform != "":
+		return &usageError{text: "--watch watches a spec, not a file of Terraform's"}
+	}
+	return nil
+}
+
+func (a *app) check(ctx context.Context, o checkOptions) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if o.watch {
+		return a.watch(ctx, func(ctx context.Context) error { return a.checkOnce(ctx, o) })
+	}
+	return a.checkOnce(ctx, o)
+}
+
+// writeReport writes the audit into a folder, as a page and for programs.
+func writeReport(folder string, r audit.Report) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer, audit.Report) error
+	}{{"audit.html", report.HTML}, {"audit.json", report.JSON}} {
+		var b bytes.Buffer
+		if err := f.write(&b, r); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+		if err := writeFile(filepath.Join(folder, f.name), b.Bytes()); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return nil
+}
+
+func (a *app) checkOnce(ctx context.Context, o checkOptions) error {
+	s, err := a.subject(ctx, o.terraform)
+	if err != nil {
+		return err
+	}
+	c := prove(s, o, a.progress("failures tried"))
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if o.report != "" {
+		if err := writeReport(o.report, audit.NewReport(s.network, s.name, c.Findings, time.Now().UTC())); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		err = a.out.JSON(view.CheckJSON(c))
+	} else {
+		a.out.Check(c)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Worse(diag.Severity(slices.Index(levels, o.level) + 1)) {
+		return errFindings
+	}
+	return nil
+}
+
+// prove does all that check says of a network.
+func prove(s *subject, o checkOptions, progress func(done, total int)) view.Check {
+	proof := verify.New(s.network, s.atlas)
+	c := view.Check{Network: s.network.Name, Source: o.terraform, Stats: proof.Stats(), Verbose: o.verbose}
+	findings := proof.Findings()
+	if o.fail > 0 {
+		r := proof.Failures(verify.FailureOptions{At: o.fail, MaxSets: o.maxSets, Progress: progress})
+		c.Failures = &r
+		findings = append(findings, r.Findings...)
+	}
+	bill := price.Compute(s.network, s.atlas, proof.Tables)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	findings = append(findings, audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: proof, Bill: &bill, Today: today})...)
+	c.Findings = audit.Waive(s.network, findings, today)
+	return c
+}
