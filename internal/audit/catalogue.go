@@ -17,7 +17,7 @@ func rules() []rule {
 // Rules lists every rule that check reports by: those of the proof, of the
 // audit and of waivers, sorted by code.
 func Rules() []diag.Rule {
-	out := slices.Clone(verify.FailureRules)
+	out := slices.Concat(verify.Rules, verify.FailureRules)
 	for _, r := range rules() {
 		out = append(out, r.Rule)
 	}

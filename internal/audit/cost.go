@@ -40,7 +40,7 @@ func costRules() []rule {
 		{diag.Rule{
 			Code: "TL2403", Severity: diag.Note, Source: sourceTGW,
 			Title: "a transit gateway serves one VPC, which a virtual private gateway would do",
-			Why: "A transit gateway bills each attachment by the hour, the VPN's too, and each GB that enters it. With one VPC, no more than one tunnel's bandwidth and no " +
+			Why: "A transit gateway bills each attachment by the hour, the VPN's too, and each GB that enters it. With one VPC without segments, no more than one tunnel's bandwidth and no " +
 				"transit a virtual private gateway does the same for nothing. Accept it when more networks are to come.",
 		}, (*auditor).needlessTransitGateway},
 		{diag.Rule{
@@ -128,12 +128,18 @@ func (u *auditor) needlessTransitGateway() {
 		if g.Kind != fabric.TransitGateway {
 			continue
 		}
+		if len(g.Tables) > 1 && !u.compiled() {
+			continue // it keeps networks apart
+		}
 		vpcs, others, links := 0, 0, 0
 		for _, a := range u.n.Attachments {
 			switch {
 			case a.Gateway != g.ID && a.Peer != g.ID:
 			case a.Kind == fabric.TransitVPCAttachment:
 				vpcs++
+				if u.segmented(a.VPC) {
+					others++ // segments want transit tables of their own
+				}
 			case a.Kind != fabric.TransitVPNAttachment:
 				others++
 			}
@@ -156,6 +162,11 @@ func (u *auditor) needlessTransitGateway() {
 		f := u.add(diag.Note, g.Meta.Origin, string(g.ID), "%s joins one VPC to %d links of %v together: a virtual private gateway does that without attachments", g.ID, links, need)
 		f.Hint = "leave the gateway's kind to be derived, or state virtual-private-gateway"
 	}
+}
+
+// segmented reports whether a network's subnets are in segments.
+func (u *auditor) segmented(v fabric.VPCID) bool {
+	return slices.ContainsFunc(u.n.Subnets, func(s fabric.Subnet) bool { return s.VPC == v && s.Segment != "" })
 }
 
 // natItems are the prices of NAT by the GB.
@@ -258,17 +269,13 @@ func (u *auditor) managedLink() {
 func (u *auditor) refusedTraffic() {
 	for i := range u.n.Flows {
 		f := &u.n.Flows[i]
-		from, to := u.p.PlacesOf(policyEnd(f.From)), u.p.PlacesOf(policyEnd(f.To))
+		from, to := u.p.PlacesOf(u.policyEnd(f.From)), u.p.PlacesOf(u.policyEnd(f.To))
 		if len(from) == 0 || len(to) == 0 || u.anyBetween(from, to) {
 			continue
 		}
 		x := u.add(diag.Warning, f.Origin, fmt.Sprintf("%s to %s", f.From.Ref, f.To.Ref), "%v a month are stated from %s to %s, and nothing gets through between them", f.Monthly, f.From.Ref, f.To.Ref)
 		x.Hint = "add the rule of policy that carries it, or take the flow out of traffic"
 	}
-}
-
-func policyEnd(e fabric.FlowEnd) fabric.PolicyEnd {
-	return fabric.PolicyEnd{Ref: e.Ref, Subnets: e.Subnets, Prefixes: e.Prefixes, Internet: e.Internet}
 }
 
 // anyBetween reports whether some service gets through between places, in

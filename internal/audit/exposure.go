@@ -17,6 +17,7 @@ func (u *auditor) managementPorts() {
 	ports := u.a.ManagementPorts()
 	outside := []fabric.PolicyEnd{{Ref: "internet", Internet: true}}
 	from := u.p.PlacesOf(outside[0])
+	told := map[fabric.VPCID]bool{}
 	for i, place := range u.p.Places() {
 		if place.Subnet == "" && place.Site == "" {
 			continue
@@ -27,6 +28,15 @@ func (u *auditor) managementPorts() {
 		}
 		hit := exposed(open, ports)
 		if len(hit) == 0 {
+			continue
+		}
+		if v := u.joined(place); v.Existing != "" {
+			if told[v.ID] {
+				continue
+			}
+			told[v.ID] = true
+			f := u.add(diag.Note, v.Meta.Origin, string(v.ID), "network %s is joined, not made, and its filters are not stated: whether the internet reaches its management ports is not known", v.ID)
+			f.Hint = "check it where it is made: tieline check --terraform"
 			continue
 		}
 		origin := u.site(place.Site).Meta.Origin
@@ -45,6 +55,20 @@ func (u *auditor) managementPorts() {
 			f.Related = openedBy(w)
 		}
 	}
+}
+
+// joined returns the network of a place when it is joined and not made, and no
+// filter of it is stated.
+func (u *auditor) joined(p verify.Place) fabric.VPC {
+	if s, ok := u.n.Subnet(p.Subnet); ok {
+		v, _ := u.n.VPC(s.VPC)
+		if v.Existing != "" && s.Filter == "" && s.NACL == "" {
+			return v
+		}
+		return fabric.VPC{}
+	}
+	v, _ := u.n.VPC(fabric.VPCID(p.ID))
+	return v
 }
 
 // exposed returns the management ports that services hold.

@@ -3,10 +3,12 @@ package audit
 import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // flowLogs: every VPC and VNet has a flow log. Of a network that is joined and
-// not made it is not known, which is said.
+// not made it is not known, nor of one of Google or Azure that was read from
+// Terraform, where flow logs are kept elsewhere; both are said.
 func (u *auditor) flowLogs() {
 	logged := map[fabric.VPCID]bool{}
 	for _, l := range u.n.FlowLogs {
@@ -19,6 +21,11 @@ func (u *auditor) flowLogs() {
 		if v.Existing != "" {
 			f := u.add(diag.Note, v.Meta.Origin, string(v.ID), "network %s is joined, not made: whether it logs its flows is not known", v.ID)
 			f.Hint = "see to it where it is made, then waive this rule for it"
+			continue
+		}
+		if !u.compiled() && v.Cloud != vocab.AWS {
+			f := u.add(diag.Note, v.Meta.Origin, string(v.ID), "whether network %s logs its flows is not read from Terraform", v.ID)
+			f.Hint = "look for " + u.a.FlowLog(v.Cloud).Of + " flow logs, then waive this rule for it"
 			continue
 		}
 		f := u.add(diag.Warning, v.Meta.Origin, string(v.ID), "network %s has no flow log", v.ID)

@@ -7,13 +7,19 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// segmentation: every subnet that a spec makes is in a segment, and no filter
-// takes every port from another subnet.
+// segmentation: every subnet that a spec makes beside others of its network is
+// in a segment, and no filter takes every port from another subnet.
 func (u *auditor) segmentation() {
 	if u.compiled() {
+		beside := map[fabric.VPCID]int{}
 		for _, s := range u.n.Subnets {
-			if s.Purpose == fabric.Workload && s.Segment == "" && !s.Existing {
-				f := u.add(diag.Warning, s.Meta.Origin, string(s.ID), "subnet %s is in no segment", s.ID)
+			if s.Purpose == fabric.Workload {
+				beside[s.VPC]++
+			}
+		}
+		for _, s := range u.n.Subnets {
+			if s.Purpose == fabric.Workload && s.Segment == "" && !s.Existing && beside[s.VPC] > 1 {
+				f := u.add(diag.Note, s.Meta.Origin, string(s.ID), "subnet %s is in no segment", s.ID)
 				f.Hint = "give it a segment, so that policy can name what may reach it"
 			}
 		}
@@ -25,6 +31,9 @@ func (u *auditor) segmentation() {
 	seen := map[cause]bool{}
 	for i := range u.n.Filters {
 		f := &u.n.Filters[i]
+		if f.Kind == fabric.NetworkACL {
+			continue // stateless: it has to take replies, and the security groups behind it name the ports
+		}
 		own := u.filtered(f)
 		for j := range f.Rules {
 			r := &f.Rules[j]
@@ -73,8 +82,11 @@ func (u *auditor) opensBeyond(f *fabric.Filter, r *fabric.FilterRule, own prefix
 	return !own.ContainsSet(prefix.FromPrefixes(r.Peers...))
 }
 
-// everyPort reports whether services hold every port of TCP.
+// everyPort reports whether services hold every port of TCP; none stand for all.
 func everyPort(list []vocab.Service) bool {
+	if len(list) == 0 {
+		return true
+	}
 	for _, s := range list {
 		if s.Proto == vocab.AnyProto || s.Proto == vocab.TCP && s.Ports.IsAny() || s.Proto == vocab.TCP && s.Ports.First <= 1 && s.Ports.Last == 1<<16-1 {
 			return true

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tieline/tieline/internal/diag"
@@ -14,15 +15,24 @@ import (
 // for the link to count as needless.
 const needlessChange = 0.10
 
+// The bounds of the search for needless links: the links of a network that is
+// searched at all, and the failures that are tried. What is left then is said
+// to be unknown.
+const (
+	needlessLinksMost = 60
+	needlessBudget    = 150
+)
+
 // needlessLinks: each link changes something: an assertion, who reaches whom
 // (also while another link fails), a round trip or a flow's cost by more than
-// 10 %. Which links fail beside it is bounded by those that carry what goes
-// between the same parts of the network.
+// 10 %. Links that are left when the budget of failures is spent are named as
+// not looked at.
 func (u *auditor) needlessLinks() {
 	if len(u.n.Policy) == 0 {
 		return // nothing says what the links are for
 	}
 	alone := map[fabric.LinkID][]verify.Impact{}
+	tried := 0
 	impacts := func(ids ...fabric.LinkID) []verify.Impact {
 		if len(ids) == 1 {
 			if list, ok := alone[ids[0]]; ok {
@@ -33,6 +43,7 @@ func (u *auditor) needlessLinks() {
 		for i, id := range ids {
 			parts[i] = routes.Part{Kind: routes.LinkPart, ID: string(id)}
 		}
+		tried++
 		list := u.p.Impacts(routes.NewFailure(parts...))
 		if len(ids) == 1 {
 			alone[ids[0]] = list
@@ -41,10 +52,15 @@ func (u *auditor) needlessLinks() {
 	}
 	for i := range u.n.Links {
 		l := &u.n.Links[i]
+		if tried >= needlessBudget || len(u.n.Links) > needlessLinksMost {
+			f := u.add(diag.Note, l.Origin, u.n.Name, "whether %d of %d links are needless is not known: %d failures were tried", len(u.n.Links)-i, len(u.n.Links), tried)
+			f.Hint = "look at them in a spec of fewer sites"
+			return
+		}
 		if l.Kind == fabric.SameVPCLink || matters(impacts(l.ID)) || u.in.Asserted != nil && !u.in.Asserted(l.ID) || u.changesCost(l.ID) {
 			continue
 		}
-		if u.backsUp(l.ID, impacts) {
+		if u.backsUp(l.ID, impacts, func() bool { return tried >= needlessBudget }) {
 			continue
 		}
 		f := u.add(diag.Note, l.Origin, string(l.ID), "link %s is needless: without it everything works as well, and costs no more by traffic", l.ID)
@@ -70,9 +86,12 @@ func matters(list []verify.Impact) bool {
 }
 
 // backsUp reports whether, when another link fails, more is lost without this
-// one than with it.
-func (u *auditor) backsUp(id fabric.LinkID, impacts func(...fabric.LinkID) []verify.Impact) bool {
+// one than with it, or the budget is spent before that is known.
+func (u *auditor) backsUp(id fabric.LinkID, impacts func(...fabric.LinkID) []verify.Impact, spent func() bool) bool {
 	for i := range u.n.Links {
+		if spent() {
+			return true
+		}
 		other := u.n.Links[i].ID
 		if other == id || u.n.Links[i].Kind == fabric.SameVPCLink {
 			continue
@@ -109,8 +128,18 @@ func harm(list []verify.Impact) int {
 	return n
 }
 
-// changesCost reports whether a link carries traffic that is paid for: by
-// another way it would cost something else.
+// changesCost reports whether some flow costs over 10 % more or less by the way
+// that it takes without a link.
 func (u *auditor) changesCost(id fabric.LinkID) bool {
-	return u.in.Bill != nil && slices.ContainsFunc(u.in.Bill.Lines, func(l price.Line) bool { return l.IsTraffic() && l.Link == id && l.Amount > 0 })
+	carries := func(l price.Line) bool { return l.IsTraffic() && l.Link == id }
+	if u.in.Bill == nil || !slices.ContainsFunc(u.in.Bill.Lines, carries) {
+		return false
+	}
+	without := price.Compute(u.n, u.a, u.p.Plane.Tables(routes.NewFailure(routes.Part{Kind: routes.LinkPart, ID: string(id)})))
+	for i, f := range u.in.Bill.Flows {
+		if i < len(without.Flows) && math.Abs(float64(without.Flows[i].Amount-f.Amount)) > needlessChange*float64(f.Amount) {
+			return true
+		}
+	}
+	return false
 }

@@ -76,12 +76,9 @@ func (u *auditor) dearTransfers() {
 // linksOf returns the links that a flow's packets cross, by the tables.
 func (u *auditor) linksOf(f *fabric.Flow) []fabric.LinkID {
 	b := u.builder()
-	ends := func(e fabric.FlowEnd) []fabric.PolicyEnd {
-		return []fabric.PolicyEnd{{Ref: e.Ref, Subnets: e.Subnets, Prefixes: e.Prefixes, Internet: e.Internet}}
-	}
 	var out []fabric.LinkID
-	for _, from := range b.spots(ends(f.From), true) {
-		for _, to := range b.spots(ends(f.To), false) {
+	for _, from := range b.spots([]fabric.PolicyEnd{u.policyEnd(f.From)}, true) {
+		for _, to := range b.spots([]fabric.PolicyEnd{u.policyEnd(f.To)}, false) {
 			if from.table >= 0 {
 				out = append(out, b.trace(from, to).links...)
 			}
@@ -89,4 +86,14 @@ func (u *auditor) linksOf(f *fabric.Flow) []fabric.LinkID {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// policyEnd turns an end of traffic into one of policy: a site without subnets
+// is its prefixes.
+func (u *auditor) policyEnd(e fabric.FlowEnd) fabric.PolicyEnd {
+	end := fabric.PolicyEnd{Ref: e.Ref, Subnets: e.Subnets, Prefixes: e.Prefixes, Internet: e.Internet}
+	if s, ok := u.n.Site(e.Site); ok && len(e.Subnets) == 0 && len(e.Prefixes) == 0 {
+		end.Prefixes = s.Prefixes
+	}
+	return end
 }

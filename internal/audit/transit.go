@@ -41,8 +41,9 @@ func transitRules() []rule {
 			Code: "TL2205", Severity: diag.Note, Source: "https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-quotas.html",
 			Title: "packets without TCP's clamp are larger than their way, and nobody tells the sender",
 			Why: "A way's MTU is the least of its hops, and VPN, Direct Connect and peering hops send no \"fragmentation needed\". TCP is clamped; UDP and " +
-				"other protocols have to keep below by themselves. Set the MTU of such machines, or accept it where their packets are small.",
-		}, (*auditor).unclamped},
+				"other protocols have to keep below by themselves.",
+			NotJudged: "reported by the proof as TL1011, with a packet that is too large",
+		}, nil},
 	}
 }
 
@@ -159,17 +160,31 @@ func (u *auditor) defaultVNetRule() {
 func deniesRest(f *fabric.Filter) bool {
 	return slices.ContainsFunc(f.Rules, func(r fabric.FilterRule) bool {
 		return r.Direction == fabric.Ingress && r.Action == fabric.Deny && r.Unread == "" && (r.All || r.PeerTag == "VirtualNetwork") &&
-			len(r.SourcePorts) == 0 && slices.ContainsFunc(r.Services, func(s vocab.Service) bool { return s.Proto == vocab.AnyProto })
+			len(r.SourcePorts) == 0 && (len(r.Services) == 0 || slices.ContainsFunc(r.Services, func(s vocab.Service) bool { return s.Proto == vocab.AnyProto }))
 	})
 }
 
-// googleHub: a site in Google that is the hub of others carries traffic
-// between them.
+// googleHub: a site in Google that others take for their hub, by the spec or
+// by its tunnels being on a Network Connectivity Center hub, carries traffic
+// between those that have no link to each other.
 func (u *auditor) googleHub() {
+	hybrid := map[fabric.TunnelID]bool{}
+	for _, a := range u.n.Attachments {
+		if a.Kind == fabric.NCCHybridSpoke {
+			for _, t := range a.Tunnels {
+				hybrid[t] = true
+			}
+		}
+	}
 	spokes := map[fabric.SiteID][]fabric.LinkID{}
 	for _, l := range u.n.Links {
-		if l.Transit != "" && l.Kind == fabric.VPN && u.site(l.Transit).Cloud == vocab.GCP {
-			spokes[l.Transit] = append(spokes[l.Transit], l.ID)
+		if l.Kind != fabric.VPN {
+			continue
+		}
+		for _, s := range l.Sites {
+			if u.site(s).Cloud == vocab.GCP && (l.Transit == s || slices.ContainsFunc(l.Tunnels, func(t fabric.TunnelID) bool { return hybrid[t] })) {
+				spokes[s] = append(spokes[s], l.ID)
+			}
 		}
 	}
 	for _, hub := range sortedKeys(spokes) {
@@ -179,13 +194,36 @@ func (u *auditor) googleHub() {
 				alone = append(alone, id)
 			}
 		}
-		if len(spokes[hub]) < 2 || len(alone) == 0 {
+		if len(alone) == 0 || !u.apart(hub, spokes[hub]) {
 			continue
 		}
 		l, _ := u.n.Link(alone[0])
-		f := u.add(diag.Error, l.Origin, string(hub), "hub %s hands nothing on from one of its %d spokes to another: its tunnels are no hybrid spokes with site-to-site transfer", hub, len(spokes[hub]))
-		f.Hint = "take a site in AWS or Azure as the hub, or gateway: {transit: ncc} there, or join the spokes themselves"
+		severity := diag.Warning
+		if l.Transit == hub {
+			severity = diag.Error
+		}
+		f := u.add(severity, l.Origin, string(hub), "hub %s hands nothing on from one of its %d spokes to another: its tunnels are no hybrid spokes with site-to-site transfer", hub, len(spokes[hub]))
+		f.Hint = "turn on site_to_site_data_transfer, or take a site in AWS or Azure as the hub, or join the spokes themselves"
 	}
+}
+
+// apart reports whether two of a hub's spokes have no link to each other.
+func (u *auditor) apart(hub fabric.SiteID, spokes []fabric.LinkID) bool {
+	var far []fabric.SiteID
+	for _, id := range spokes {
+		l, _ := u.n.Link(id)
+		s := l.Sites[0]
+		if s == hub {
+			s = l.Sites[1]
+		}
+		for _, other := range far {
+			if _, ok := u.n.Link(fabric.LinkBetween(s, other)); !ok {
+				return true
+			}
+		}
+		far = append(far, s)
+	}
+	return false
 }
 
 // carriesOn reports whether every tunnel of a link is on an NCC hub that
@@ -290,62 +328,4 @@ func blind(t fabric.RouteTable, g fabric.Gateway) string {
 	case fabric.HAVPN, fabric.VirtualHub, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 	}
 	return ""
-}
-
-// unclamped: no rule lets protocols without TCP's clamp over a link whose MTU
-// is below that of the sender's network.
-func (u *auditor) unclamped() {
-	told := map[int]bool{}
-	for _, w := range u.ways() {
-		if len(w.links) == 0 || !w.arrives {
-			continue
-		}
-		for _, i := range w.rules {
-			r := &u.n.Policy[i]
-			if told[i] || !slices.ContainsFunc(r.Services, unclampedService) {
-				continue
-			}
-			least, at := 0, fabric.LinkID("")
-			for _, id := range w.links {
-				if l, _ := u.n.Link(id); l.MTU > 0 && (least == 0 || l.MTU < least) {
-					least, at = l.MTU, id
-				}
-			}
-			mtu := u.mtuOf(w.table)
-			if least == 0 || mtu <= least {
-				continue
-			}
-			told[i] = true
-			f := u.add(diag.Note, r.Origin, r.Origin.Path, "%s from %s to %s: packets over %d bytes are lost on %s, and the machines send up to %d",
-				unclampedNames(r.Services), refs(r.From), refs(r.To), least, at, mtu)
-			f.Hint = "let the machines that use it send no more than the way carries"
-		}
-	}
-}
-
-func unclampedService(s vocab.Service) bool {
-	return s.Proto != vocab.TCP && s.Proto != vocab.ICMP && s.Proto != vocab.ICMPv6
-}
-
-func unclampedNames(list []vocab.Service) string {
-	out := ""
-	for _, s := range list {
-		if unclampedService(s) {
-			if out != "" {
-				out += ", "
-			}
-			out += s.String()
-		}
-	}
-	return out
-}
-
-// mtuOf returns the MTU of the network whose machines send by a table; 0 when
-// it is not known.
-func (u *auditor) mtuOf(table int) int {
-	t := &u.p.Tables.Tables[table]
-	if v, ok := u.n.VPC(t.VPC); ok {
-		return v.MTU
-	}
-	return 0
 }

@@ -166,11 +166,14 @@ func (u *auditor) insidePrefixes() {
 			}
 		}
 		for _, e := range t.Ends {
+			if u.gateway(e.Gateway).Kind == fabric.TransitGateway {
+				continue // tells its connections apart by themselves; their peers do not
+			}
 			k := use{e.Gateway, t.Inside}
 			if first, taken := used[k]; taken && first != t.ID {
 				f := u.add(diag.Error, origin, string(t.ID), "tunnel %s: inside prefix %s is also that of tunnel %s at %s", t.ID, t.Inside, first, e.Gateway)
 				f.Hint = "give each tunnel of a gateway a /30 of its own"
-				continue
+				break
 			}
 			used[k] = t.ID
 		}

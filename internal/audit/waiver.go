@@ -126,8 +126,8 @@ func covers(n *fabric.Network, limit, object string) bool {
 		return true
 	}
 	for _, v := range n.VPCs {
-		if object == string(v.ID) || strings.HasPrefix(object, string(v.ID)+"/") {
-			return len(v.Sites) == 1 && string(v.Sites[0]) == limit
+		if (object == string(v.ID) || strings.HasPrefix(object, string(v.ID)+"/")) && len(v.Sites) == 1 && string(v.Sites[0]) == limit {
+			return true
 		}
 	}
 	s, ok := n.Subnet(fabric.SubnetID(object))
