@@ -1,0 +1,130 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
+)
+
+// findingsRun makes a run over two links with two tunnels each.
+func findingsRun() *failureRun {
+	at := func(line int) fabric.Origin {
+		return fabric.Origin{Pos: diag.Pos{File: "network.yaml", Line: line}}
+	}
+	slow := [2]fabric.TunnelEnd{{DPD: 45, Hold: 180}, {DPD: 60, Hold: 180}}
+	n := &fabric.Network{
+		Name: "n",
+		Links: []fabric.Link{
+			{ID: "a--b", Sites: [2]fabric.SiteID{"a", "b"}, Origin: at(1), Tunnels: []fabric.TunnelID{"a--b/0", "a--b/1"}},
+			{ID: "a--c", Sites: [2]fabric.SiteID{"a", "c"}, Origin: at(2), Tunnels: []fabric.TunnelID{"a--c/0"}},
+		},
+		Tunnels: []fabric.Tunnel{
+			{ID: "a--b/0", Link: "a--b", Ends: slow, Meta: fabric.Meta{Origin: at(1)}},
+			{ID: "a--b/1", Link: "a--b", Ends: slow, Meta: fabric.Meta{Origin: at(1)}},
+			{ID: "a--c/0", Link: "a--c", Ends: slow, Meta: fabric.Meta{Origin: at(2)}},
+		},
+	}
+	r := &reach{proof: &Proof{Net: n}, pairs: make([]pair, 3), links: map[fabric.LinkID]int32{"a--b": 0, "a--c": 1}}
+	return &failureRun{reach: r, total: newTally(r)}
+}
+
+// TestFailureFindings: what a run has gathered becomes one finding for each
+// cause.
+func TestFailureFindings(t *testing.T) {
+	tunnel := func(id string) routes.Part { return routes.Part{Kind: routes.TunnelPart, ID: id} }
+	impact := func(to string, e Effect, parts ...routes.Part) Impact {
+		return Impact{From: Group{Site: "a"}, To: Group{Site: fabric.SiteID(to)}, Effect: e, Failure: routes.NewFailure(parts...)}
+	}
+	tests := []struct {
+		name   string
+		single []SinglePoint
+		fill   func(*failureRun)
+		want   []string
+	}{
+		{
+			name:   "one of two tunnels loses flows",
+			single: []SinglePoint{{Part: tunnel("a--b/0"), Lost: []Pair{{Group{"a", ""}, Group{"b", ""}}}}},
+			want:   []string{"TL1202 network.yaml:1: error: tunnel a--b/0 has 1 more beside it at a--b, and yet its failure takes down a to b"},
+		},
+		{
+			name:   "the only tunnel loses flows, and its link is not said again",
+			single: []SinglePoint{{Part: tunnel("a--c/0"), Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}}, {Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}}},
+			want:   []string{"TL1201 network.yaml:2: warning: tunnel a--c/0 is a single point of failure: it takes down a to c"},
+		},
+		{
+			name: "a link loses more than its tunnel",
+			single: []SinglePoint{
+				{Part: tunnel("a--c/0"), Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}},
+				{Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}, {Group{"b", ""}, Group{"c", ""}}}},
+			},
+			want: []string{
+				"TL1201 network.yaml:2: warning: link a--c is a single point of failure: it takes down a to c and 1 more",
+				"TL1201 network.yaml:2: warning: tunnel a--c/0 is a single point of failure: it takes down a to c",
+			},
+		},
+		{
+			name: "the fullest of two failures speaks for a direction of a link",
+			fill: func(r *failureRun) {
+				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/0")), narrow: 0, load: 3e9, room: 2e9}})
+				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/1"), tunnel("a--c/0")), narrow: 0, load: 3e9, room: 1e9}})
+			},
+			want: []string{"TL1203 network.yaml:1: warning: link a--b carries 1Gbps from a to b when tunnel a--b/1 and tunnel a--c/0 fail; the peak there is then 3Gbps"},
+		},
+		{
+			name: "asymmetric pairs of one failure are one finding, a firewall another",
+			fill: func(r *failureRun) {
+				r.total.add([]harm{
+					{Impact: impact("b", Slower, tunnel("a--b/0")), pair: 0, asymmetric: true, narrow: -1},
+					{Impact: impact("c", Slower, tunnel("a--b/0")), pair: 1, asymmetric: true, narrow: -1},
+					{Impact: impact("d", OneWay, tunnel("a--b/0")), pair: 2, asymmetric: true, narrow: -1},
+				})
+			},
+			want: []string{
+				"TL1206 network.yaml:1: warning: when tunnel a--b/0 fails, replies pass by another site than the packets: a to d",
+				"TL1205 network.yaml:1: note: when tunnel a--b/0 fails, replies take other links than the packets: a to b and 1 more",
+			},
+		},
+		{
+			name: "a backup over the internet, and what is not known",
+			fill: func(r *failureRun) {
+				r.total.add([]harm{
+					{Impact: impact("b", Slower, tunnel("a--b/0")), pair: 0, exposed: true, narrow: -1},
+					{Impact: impact("c", NotKnown, tunnel("a--c/0")), pair: 1, narrow: -1},
+				})
+			},
+			want: []string{
+				"TL1207 network.yaml:1: warning: when tunnel a--b/0 fails, what went over a private way leaves for the internet: a to b",
+				"TL1208 network.yaml:2: warning: when tunnel a--c/0 fails, it is not known what is left: a to c",
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := findingsRun()
+			if tt.fill != nil {
+				tt.fill(r)
+			}
+			var got []string
+			for _, f := range r.findings(&FailureReport{Single: tt.single}) {
+				line, _, _ := strings.Cut(f.String(), "\n")
+				got = append(got, string(f.Code)+" "+line)
+			}
+			// Every run notes the slow hold time, once for both links.
+			want := append(tt.want, "TL1204 network.yaml:1: note: link a--b and 1 more: BGP notices a dead tunnel after 180 s; dead peer detection after 60 s")
+			if diff := cmp.Diff(sorted(want), sorted(got)); diff != "" {
+				t.Errorf("findings() (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
