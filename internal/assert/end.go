@@ -27,7 +27,7 @@ type runner struct {
 
 func newRunner(s *spec.Spec, p *verify.Proof) *runner {
 	r := &runner{spec: s, index: spec.NewIndex(s), proof: p, classes: newClasses(p), internet: -1}
-	r.healthy = newTracer(p, p.Tables)
+	r.healthy = newTracer(p, p.Tables, newSubnetsOf(p.Net))
 	r.exchange = newExchange(r)
 	for i := range p.Places() {
 		if isInternet(&p.Places()[i]) {
@@ -142,7 +142,6 @@ func (r *runner) policyEnd(ref spec.Ref) (fabric.PolicyEnd, prefix.Set) {
 // by.
 func (r *runner) spotsOf(place int, set prefix.Set) []spot {
 	pl := &r.proof.Places()[place]
-	outside := pl.Site == ""
 	type sender struct {
 		zone  string
 		table int
@@ -162,7 +161,7 @@ func (r *runner) spotsOf(place int, set prefix.Set) []spot {
 	}
 	out := make([]spot, 0, len(held))
 	for _, k := range order {
-		out = append(out, spot{place: place, zone: k.zone, table: k.table, subnet: pl.Subnet, site: pl.Site, reps: r.classes.of(held[k], outside)})
+		out = append(out, spot{place: place, zone: k.zone, table: k.table, subnet: pl.Subnet, site: pl.Site, reps: r.classes.of(held[k], fate{pl.Site, k.zone})})
 	}
 	slices.SortFunc(out, spot.compare)
 	return out
@@ -182,7 +181,14 @@ type classes struct {
 
 type classKey struct {
 	longest int32 // -1 when no prefix holds it
-	outside bool
+	fate    fate
+}
+
+// fate is what machines fail with: the zone of a site; the zero fate is that
+// of places beyond the network.
+type fate struct {
+	site fabric.SiteID
+	zone string
 }
 
 func newClasses(p *verify.Proof) *classes {
@@ -232,18 +238,19 @@ func (c *classes) cut(list ...netip.Prefix) {
 	}
 }
 
-// of gives an address for each class that a set has a part in, by class.
-func (c *classes) of(set prefix.Set, outside bool) []rep {
+// of gives an address of a set for each class that it has a part in, by
+// class. Sets of the same fate share them.
+func (c *classes) of(set prefix.Set, f fate) []rep {
 	var out []rep
 	for _, p := range set.Prefixes() {
 		longest := int32(-1)
 		if _, i, ok := c.table.LookupPrefix(p); ok {
 			longest = i
 		}
-		out = c.add(out, longest, outside, p)
+		out = c.add(out, longest, f, p)
 		for q, i := range c.table.Covered(p) {
 			if q != p {
-				out = c.add(out, i, outside, q)
+				out = c.add(out, i, f, q)
 			}
 		}
 	}
@@ -252,8 +259,8 @@ func (c *classes) of(set prefix.Set, outside bool) []rep {
 }
 
 // add adds the class of the addresses of a prefix that no longer one holds.
-func (c *classes) add(out []rep, longest int32, outside bool, p netip.Prefix) []rep {
-	key := classKey{longest, outside}
+func (c *classes) add(out []rep, longest int32, f fate, p netip.Prefix) []rep {
+	key := classKey{longest, f}
 	if known, ok := c.known[key]; ok {
 		return append(out, known)
 	}

@@ -172,7 +172,7 @@ func (r *runner) fail(f routes.Failure, cases []*trial) []broken {
 	if len(changed) == 0 {
 		return nil
 	}
-	t := newTracer(r.proof, tables)
+	t := newTracer(r.proof, tables, r.healthy.subnets)
 	var out []broken
 	for i, c := range cases {
 		if c.watch == nil || !c.watch.wants(f) {

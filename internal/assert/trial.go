@@ -195,7 +195,6 @@ type lane struct {
 // one place. With joins, only those between places that it joins; skipped
 // counts the pairs of places left out for that.
 func (r *runner) lanes(from, to end, joins func(from, to int) bool) (list []lane, skipped int) {
-	type fate struct{ site, zone string }
 	type key struct {
 		out, back       trailKey
 		hasOut, hasBack bool
@@ -226,7 +225,7 @@ func (r *runner) lanes(from, to end, joins func(from, to int) bool) (list []lane
 						from: f, to: g, hasOut: !f.outside(), hasBack: !g.outside(),
 						out: trailKey{f.table, there.addr}, back: trailKey{g.table, here.addr},
 					}
-					k := key{l.out, l.back, l.hasOut, l.hasBack, fate{string(f.site), f.zone}, fate{string(g.site), g.zone}}
+					k := key{l.out, l.back, l.hasOut, l.hasBack, fate{f.site, f.zone}, fate{g.site, g.zone}}
 					if !seen[k] {
 						seen[k] = true
 						list = append(list, l)

@@ -44,13 +44,26 @@ type trailKey struct {
 // tracer follows packets through the tables of one state of the network. It
 // remembers what it has followed, and is used by one goroutine.
 type tracer struct {
-	proof  *verify.Proof
-	tables *routes.Tables
-	trails map[trailKey]*trail
+	proof   *verify.Proof
+	tables  *routes.Tables
+	subnets subnetsOf
+	trails  map[trailKey]*trail
 }
 
-func newTracer(p *verify.Proof, t *routes.Tables) *tracer {
-	return &tracer{proof: p, tables: t, trails: map[trailKey]*trail{}}
+// subnetsOf lists the subnets of each VPC by their indexes. It is made once
+// and shared.
+type subnetsOf map[fabric.VPCID][]int
+
+func newSubnetsOf(n *fabric.Network) subnetsOf {
+	out := subnetsOf{}
+	for i := range n.Subnets {
+		out[n.Subnets[i].VPC] = append(out[n.Subnets[i].VPC], i)
+	}
+	return out
+}
+
+func newTracer(p *verify.Proof, t *routes.Tables, s subnetsOf) *tracer {
+	return &tracer{proof: p, tables: t, subnets: s, trails: map[trailKey]*trail{}}
 }
 
 // trail follows a packet from a table to an address.
@@ -214,8 +227,8 @@ func (t *tracer) home(p routes.Path, to netip.Addr) (fabric.SiteID, int, bool) {
 	if !ok {
 		return "", 0, false
 	}
-	for i := range n.Subnets {
-		if s := &n.Subnets[i]; s.VPC == vpc && s.Prefix.Contains(to) {
+	for _, i := range t.subnets[vpc] {
+		if s := &n.Subnets[i]; s.Prefix.Contains(to) {
 			return s.Site, v.MTU, true
 		}
 	}

@@ -23,7 +23,7 @@ Everything else is derived from it, and ` + "`tieline why`" + ` says how. This p
 (with the YAML language server, put ` + "`# yaml-language-server: $schema=schema.json`" + ` on the first line).
 
 A spec is YAML: one file, or a folder whose ` + "`*.yaml`" + ` and ` + "`*.yml`" + ` files are read as one (` + "`network.yaml`" + ` first;
-` + "`*.test.yaml`" + ` and the files named by ` + "`facts`" + ` are not part of it). ` + "`include`" + ` adds files from elsewhere.
+` + "`*.test.yaml`, which has [assertions](tests.md)," + ` and the files named by ` + "`facts`" + ` are not part of it). ` + "`include`" + ` adds files from elsewhere.
 Mappings and lists of the files are united; the same name in two files is an error. Anchors, aliases and merge keys (` + "`<<`" + `) work;
 there are no templates. Mistakes are reported all at once, as ` + "`file:line:column: error: …`" + ` with a hint.
 
