@@ -62,7 +62,6 @@ func FuzzRead(f *testing.F) {
 	for _, name := range []string{"foreign-aws.json", "foreign-gcp.json", "foreign-azure.json"} {
 		f.Add(file(f, name))
 	}
-	f.Add(recorded(f, "minimal"))
 	for _, s := range []string{
 		``, `{}`, `{"format_version":"1.0","values":{"root_module":{"resources":[{"address":"aws_subnet.a","mode":"managed","type":"aws_subnet","name":"a","values":{"vpc_id":"vpc-1","cidr_block":"10.0.0.0/33"}}]}}}`,
 		`{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"aws_vpn_connection.a","mode":"managed","type":"aws_vpn_connection","name":"a","values":{"tunnel1_inside_cidr":"255.255.255.255/32"}}]}}}`,

@@ -36,7 +36,9 @@ func file(t testing.TB, name string) []byte {
 func lines(n *fabric.Network) []string {
 	x := normalizer{n: n, out: map[string][]string{}}
 	var out []string
-	add := func(words ...string) { out = append(out, strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")) }
+	add := func(words ...string) {
+		out = append(out, strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " "))
+	}
 	doubt := func(s string) string {
 		if s == "" {
 			return ""

@@ -25,6 +25,11 @@ func TestOwnNetworks(t *testing.T) {
 				t.Fatalf("Read(%s):\n%s", n.name, diags)
 			}
 			hidden := hiddenTables(r.Network)
+			for p := range hidden {
+				if c := tablesBeside(want, p); c < 2 {
+					t.Errorf("Read(%s) does not know the table of %s, whose VPC has %d", n.name, p, c)
+				}
+			}
 			compiled, read := normal(want, hidden), normal(r.Network, hidden)
 			compiled["filter"] = without(t, compiled["filter"], unrendered[n.name])
 			if diff := cmp.Diff(compiled, read); diff != "" {
@@ -85,6 +90,22 @@ func hiddenTables(n *fabric.Network) map[netip.Prefix]bool {
 		}
 	}
 	return out
+}
+
+// tablesBeside counts the route tables of the VPC that a subnet's part is in.
+func tablesBeside(n *fabric.Network, p netip.Prefix) int {
+	count := 0
+	for _, s := range n.Subnets {
+		if !slices.ContainsFunc(s.Parts, func(part fabric.SubnetPart) bool { return part.Prefix == p }) {
+			continue
+		}
+		for _, t := range n.RouteTables {
+			if t.VPC == s.VPC {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 type normalizer struct {

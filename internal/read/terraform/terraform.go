@@ -85,19 +85,9 @@ func unread(src *doc.Document, d *draft.Draft) {
 // harmlessType reports whether resources of a type cannot change who reaches
 // whom: they are of a kind below, or of a provider without networks.
 func harmlessType(t string) bool {
-	for _, p := range harmful {
-		if strings.HasPrefix(t, p) {
-			return false
-		}
-	}
 	for _, p := range Harmless() {
 		if strings.HasPrefix(t, p) {
 			return true
-		}
-	}
-	for _, p := range []string{"aws_", "awscc_", "google_", "azurerm_", "azapi_", "kubernetes_", "helm_"} {
-		if strings.HasPrefix(t, p) {
-			return false
 		}
 	}
 	for _, p := range providers {
@@ -109,10 +99,7 @@ func harmlessType(t string) bool {
 }
 
 // providers have no networks of the three clouds.
-var providers = []string{"random_", "tls_", "time_", "null_", "local_", "archive_", "template_", "terraform_data", "datadog_", "pagerduty_", "external"}
-
-// harmful begin like something harmless, and are not.
-var harmful = []string{"aws_eks_node", "aws_ecs_service", "google_compute_global_forwarding", "google_compute_forwarding"}
+var providers = []string{"random_", "tls_", "time_", "null_", "local_", "archive_", "template_", "terraform_data", "datadog_", "pagerduty_"}
 
 // Harmless lists the beginnings of the names of resource types that cannot
 // change who reaches whom, sorted by cloud.

@@ -62,6 +62,7 @@ func Read(src *doc.Document, d *draft.Draft) {
 	r.readFlowLogs()
 	r.readFilters()
 	r.readACLs()
+	r.doubtOthers()
 }
 
 // reader holds what became of each resource: indexes into the network's slices

@@ -3,7 +3,6 @@ package aws
 import (
 	"net/netip"
 	"slices"
-
 )
 
 func notIPv4(p netip.Prefix) bool { return !p.Addr().Is4() }

@@ -67,6 +67,11 @@ func (r *reader) tunnelEnd(x *doc.Resource, g *fabric.Gateway, name string) draf
 		e.PeerInside = e.Inside.Next()
 	}
 	r.customer(x, &e)
+	for _, name := range []string{"local_ipv4_network_cidr", "remote_ipv4_network_cidr"} {
+		if list, _ := x.Prefixes(name); len(list) > 0 && list[0] != everywhere || x.Unknown(name) {
+			e.Unread = "it carries some prefixes only, which is not modelled"
+		}
+	}
 	return e
 }
 

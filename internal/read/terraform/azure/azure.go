@@ -46,6 +46,7 @@ func Read(src *doc.Document, d *draft.Draft) {
 	r.readConnections()
 	r.readHubConnections()
 	r.internet()
+	r.doubtOthers()
 }
 
 type reader struct {
@@ -228,6 +229,11 @@ func (r *reader) readSubnets() {
 		}
 		if i, ok := r.addSubnet(x, x.Block, v, cmp.Or(x.Text("name"), title(x))); ok {
 			r.subnets[x] = i
+			for _, name := range []string{"network_security_group_id_wo_version", "route_table_id_wo_version"} {
+				if x.Set(name) {
+					draft.Doubt(&r.d.Net.Subnets[i].Meta, "its "+strings.TrimSuffix(name, "_wo_version")+" is written only, so it is not in the file")
+				}
+			}
 		}
 	}
 }

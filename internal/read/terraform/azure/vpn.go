@@ -104,6 +104,12 @@ func (r *reader) readConnections() {
 			Origin: x.Origin, Account: g.Meta.Account, Cloud: vocab.Azure, Site: g.Site, Gateway: g.ID, ASN: g.ASN, PeerName: title(x),
 			InitiateIKE: x.Text("connection_mode") != "ResponderOnly", DPD: x.Int("dpd_timeout_seconds"), Phase2: x.First("ipsec_policy").Int("sa_lifetime"),
 		}
+		for _, name := range []string{"egress_nat_rule_ids", "ingress_nat_rule_ids", "traffic_selector_policy"} {
+			if x.Set(name) {
+				e.Unread = "its " + strings.ReplaceAll(name, "_", " ") + " are not modelled"
+				r.unclear(x, e.Unread)
+			}
+		}
 		switch strings.ToLower(x.Text("type")) {
 		case "ipsec":
 			r.toLocal(x, l.To, g, e)

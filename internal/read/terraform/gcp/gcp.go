@@ -45,6 +45,7 @@ func Read(src *doc.Document, d *draft.Draft) {
 	r.readHub()
 	r.internet()
 	r.readFirewalls()
+	r.doubtOthers()
 }
 
 type reader struct {

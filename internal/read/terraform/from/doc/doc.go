@@ -58,6 +58,7 @@ type Document struct {
 	reads   []*Resource // data sources
 	lines   lineIndex
 	matched int
+	steps   int // of the expression that is being traced
 }
 
 const hint = "terraform show -json tfplan > plan.json (or, for what exists, terraform show -json > state.json)"

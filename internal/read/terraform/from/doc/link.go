@@ -70,7 +70,7 @@ func (b Block) known(name, id string, w Want) Link {
 		return Link{To: fits[0], Clarity: Inside, Text: id}
 	}
 	// What the configuration names is meant, whatever the value is called by.
-	f := b.r.module.follow(b.config.Get(name), b.r, 0)
+	f := b.r.trace(b.config.Get(name))
 	if c := candidates(f.targets, w); len(c) == 1 && !f.keyed && !f.opaque {
 		return Link{To: c[0], Clarity: Inside, Text: id}
 	}
@@ -82,7 +82,7 @@ func (b Block) choose(name string, w Want) Link {
 	r, expr := b.r, b.config.Get(name)
 	f := found{opaque: true}
 	if b.config.Kind() == Object {
-		f = r.module.follow(expr, r, 0)
+		f = r.trace(expr)
 	}
 	all := candidates(f.targets, w)
 	if len(all) == 0 && f.opaque {
@@ -350,7 +350,7 @@ func (b Block) All(name string, w Want) (list []*Resource, outside []string, cle
 	}
 	f := found{opaque: true}
 	if b.config.Kind() == Object {
-		f = b.r.module.follow(b.config.Get(name), b.r, 0)
+		f = b.r.trace(b.config.Get(name))
 	}
 	more := candidates(f.targets, w)
 	keys := b.r.constants(b.config.Get(name))
@@ -404,7 +404,7 @@ func (b Block) Source(name string) string {
 	if !b.Unknown(name) || b.config.Kind() != Object {
 		return ""
 	}
-	f := b.r.module.follow(b.config.Get(name), b.r, 0)
+	f := b.r.trace(b.config.Get(name))
 	if f.opaque || len(f.targets) != 1 {
 		return ""
 	}
@@ -447,7 +447,7 @@ func (b Block) Could(name string, w Want) []*Resource {
 	}
 	f := found{opaque: true}
 	if b.config.Kind() == Object {
-		f = b.r.module.follow(b.config.Get(name), b.r, 0)
+		f = b.r.trace(b.config.Get(name))
 	}
 	if all := candidates(f.targets, w); len(all) > 0 || !f.opaque {
 		return all

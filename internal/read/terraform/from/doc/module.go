@@ -145,13 +145,26 @@ type found struct {
 	opaque  bool // it reads a local, whose expression is not in the file
 }
 
-const maxHops = 20 // of variables and outputs that hand a value on
+const (
+	maxHops  = 20     // of variables and outputs that hand a value on
+	maxSteps = 10_000 // of all that one expression leads to
+)
+
+// trace resolves the references of an expression of r, afresh.
+func (r *Resource) trace(expr Value) found {
+	r.module.doc.steps = 0
+	return r.module.follow(expr, r, 0)
+}
 
 // follow resolves the references of an expression in a module, read by r (whose
 // each.value it may use).
 func (m *module) follow(expr Value, r *Resource, hops int) found {
 	var out found
 	if hops > maxHops || m == nil {
+		out.opaque = true
+		return out
+	}
+	if m.doc.steps++; m.doc.steps > maxSteps {
 		out.opaque = true
 		return out
 	}
