@@ -255,8 +255,9 @@ func (p *Plane) vpcEntries(s int, v *fabric.VPC, rt *fabric.RouteTable, zone str
 		p.slots[s].add(entry{prefix: r.Prefix, proto: Static, rank: rankStatic, act: p.awsHop(v, r, zone), origin: r.Origin, why: note(r)})
 	}
 	for _, id := range rt.Propagate {
-		if g := find(p.ix.gateways, id); g >= 0 && p.nodeOf[g] >= 0 {
-			p.slots[s].learn = learning{kind: viaHanded, node: p.nodeOf[g], hop: forward(p.slotOf(TableID(id)), g, p.vgwAttachment(v.ID, id), "")}
+		g, att := find(p.ix.gateways, id), p.vgwAttachment(v.ID, id)
+		if g >= 0 && p.nodeOf[g] >= 0 && att >= 0 { // propagated only while it is attached
+			p.slots[s].learn = learning{kind: viaHanded, node: p.nodeOf[g], hop: forward(p.slotOf(TableID(id)), g, att, "")}
 		}
 	}
 }
@@ -275,6 +276,17 @@ func (p *Plane) vgwAttachment(v fabric.VPCID, g fabric.GatewayID) int {
 		}
 	}
 	return -1
+}
+
+// attachedVPC returns the VPC that a virtual private gateway is attached to
+// with the attachment, or -1: a gateway that is not attached reaches nothing.
+func (p *Plane) attachedVPC(g int) (vpc, att int) {
+	for _, k := range p.ix.attachedTo[p.net.Gateways[g].ID] {
+		if a := &p.net.Attachments[k]; a.Kind == fabric.VGWAttachment {
+			return find(p.ix.vpcs, a.VPC), k
+		}
+	}
+	return -1, -1
 }
 
 // awsHop resolves a static route of a VPC's table, as a zone sees it when one
@@ -304,11 +316,11 @@ func (p *Plane) awsHop(v *fabric.VPC, r *fabric.Route, zone string) action {
 		}
 		return forward(at.slot, g, att, "")
 	case fabric.HopVirtualPrivateGateway:
-		g := find(p.ix.gateways, h.Gateway)
-		if g < 0 {
-			return discard("the virtual private gateway is not in the network")
+		g, att := find(p.ix.gateways, h.Gateway), p.vgwAttachment(v.ID, h.Gateway)
+		if g < 0 || att < 0 {
+			return discard("the virtual private gateway is not attached to the VPC")
 		}
-		return forward(p.slotOf(TableID(h.Gateway)), g, p.vgwAttachment(v.ID, h.Gateway), "")
+		return forward(p.slotOf(TableID(h.Gateway)), g, att, "")
 	case fabric.HopAttachment:
 		att := find(p.ix.attachments, h.Attachment)
 		if att < 0 {
@@ -473,9 +485,9 @@ func (p *Plane) vgwEntries(g int) {
 	gw := &n.Gateways[g]
 	s := &p.slots[p.slotOf(TableID(gw.ID))]
 	s.learn = learning{kind: viaNode, node: p.nodeOf[g]}
-	if v := find(p.ix.vpcs, gw.VPC); v >= 0 {
+	if v, att := p.attachedVPC(g); v >= 0 {
 		for _, q := range n.VPCs[v].Prefixes {
-			s.add(entry{prefix: q, proto: Local, rank: rankLocal, firm: true, act: deliver(gw.VPC, p.vgwAttachment(gw.VPC, gw.ID), ""), origin: n.VPCs[v].Meta.Origin, why: "the VPC's block"})
+			s.add(entry{prefix: q, proto: Local, rank: rankLocal, firm: true, act: deliver(n.VPCs[v].ID, att, ""), origin: n.VPCs[v].Meta.Origin, why: "the VPC's block"})
 			p.originate(q, origin{node: p.nodeOf[g], dep: -1, line: n.VPCs[v].Meta.Origin})
 		}
 	}
@@ -515,7 +527,7 @@ func (p *Plane) dxEntries(g int) {
 			}
 		} else {
 			slot, list = p.slotOf(TableID(a.Peer)), nil
-			if v := find(p.ix.vpcs, n.Gateways[peer].VPC); v >= 0 {
+			if v, _ := p.attachedVPC(peer); v >= 0 {
 				for _, q := range n.VPCs[v].Prefixes {
 					if len(a.Allowed) == 0 || slices.ContainsFunc(a.Allowed, func(wide netip.Prefix) bool { return prefix.Covers(wide, q) }) {
 						list = append(list, q)

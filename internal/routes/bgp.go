@@ -67,7 +67,7 @@ func (p *Plane) offer(c *class, f *result, e *edge) (candidate, verdict) {
 	}
 	from, to := &p.nodes[e.from], &p.nodes[e.to]
 	b := &p.bundles[e.bundle]
-	if !p.exports(c, f, from, b.kind) {
+	if !p.exports(c, f, e.from, b.kind) {
 		return candidate{}, notSent
 	}
 	out := candidate{path: len(f.path) + 1, near: from.asn, med: b.ends[e.dir].med}
@@ -117,7 +117,8 @@ func (p *Plane) learnedFrom(f *result, gateway int) bool {
 }
 
 // exports reports whether a node hands what it holds to peers of a kind.
-func (p *Plane) exports(c *class, f *result, from *node, over bundleKind) bool {
+func (p *Plane) exports(c *class, f *result, at int, over bundleKind) bool {
+	from := &p.nodes[at]
 	if f.own {
 		return over != associated // a Direct Connect gateway's own are announced to circuits
 	}
@@ -132,7 +133,9 @@ func (p *Plane) exports(c *class, f *result, from *node, over bundleKind) bool {
 		return !c.whole
 	case fabric.VirtualHub:
 		return !c.whole && !(over == hubBundle && f.hub)
-	case fabric.Device, fabric.ExpressRouteGateway:
+	case fabric.Device:
+		return slices.Contains(c.passOn, at)
+	case fabric.ExpressRouteGateway:
 		return false
 	case fabric.DirectConnectGateway:
 		return over == associated // never from one interface or association to another
@@ -154,6 +157,8 @@ type solver struct {
 	up    []bool // bundles
 	d     *down
 	cands []candidate
+	top   []candidate // of equal kind and path
+	kept  []candidate
 	queue []int
 	dirty []bool
 	count []int
@@ -245,7 +250,7 @@ func (s *solver) choose(c *class, res []result, n int) result {
 	if len(s.cands) == 0 {
 		return result{loop: loop}
 	}
-	best, lost, why := nd.best(s.cands)
+	best, lost, why := s.best(nd)
 	out := result{has: true, med: best[0].med, hub: p.bundles[p.edges[best[0].edge].bundle].kind == hubBundle}
 	lead := p.lead(res, best)
 	e := &p.edges[lead]
@@ -291,7 +296,8 @@ func (p *Plane) firstTunnel(b int) int {
 // best gives the candidates of equal standing, and the best of the others with
 // why it lost (-1 when all are equal). The order: kind of attachment, length
 // of the AS path, MED of one neighbour AS (a Cloud Router compares all).
-func (nd *node) best(cands []candidate) (best []candidate, lost int, why lostFor) {
+func (s *solver) best(nd *node) (kept []candidate, lost int, why lostFor) {
+	cands, best := s.cands, s.top[:0]
 	lost = -1
 	order := func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.pref, b.pref), cmp.Compare(a.path, b.path))
@@ -314,7 +320,7 @@ func (nd *node) best(cands []candidate) (best []candidate, lost int, why lostFor
 			why = lostForKind
 		}
 	}
-	kept := best[:0:0]
+	s.top, kept = best, s.kept[:0]
 	for _, c := range best {
 		beaten := slices.ContainsFunc(best, func(o candidate) bool {
 			return o.med < c.med && (o.near == c.near || nd.kind == fabric.HAVPN)
@@ -325,5 +331,6 @@ func (nd *node) best(cands []candidate) (best []candidate, lost int, why lostFor
 		}
 		kept = append(kept, c)
 	}
+	s.kept = kept
 	return kept, lost, why
 }

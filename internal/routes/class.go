@@ -25,6 +25,7 @@ type class struct {
 	origins  []origin // sorted by node
 	prefixes []netip.Prefix
 	refuse   []bool // by node; nil when none refuses
+	passOn   []int  // nodes of devices that hand it on
 	whole    bool   // it is the default route, which Azure hands to no peer
 }
 
@@ -66,6 +67,9 @@ func (p *Plane) classify() {
 				c.refuse[i] = true
 				fmt.Fprintf(&b, "-%d", i)
 			}
+		}
+		if c.passOn = p.passOn[q]; len(c.passOn) > 0 {
+			fmt.Fprintf(&b, "+%v", c.passOn)
 		}
 		if c.whole {
 			b.WriteString("default")

@@ -282,6 +282,12 @@ func (p *Plane) regionLearns(i int, region string, s *slot) {
 			}
 		}
 	}
+	// A routing VPC, which has hybrid spokes, need be no spoke itself.
+	for _, g := range p.ix.gatewaysOf[v.ID] {
+		if _, ok := p.hybridOf[g]; ok {
+			st.spokes = true
+		}
+	}
 	if len(st.sources) == 0 && !st.spokes {
 		return
 	}

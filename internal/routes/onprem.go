@@ -1,6 +1,8 @@
 package routes
 
 import (
+	"slices"
+
 	"github.com/tieline/tieline/internal/fabric"
 )
 
@@ -31,7 +33,11 @@ func (p *Plane) deviceEntries() {
 			}
 		}
 		for _, q := range g.Announce {
-			p.originate(q, origin{node: p.nodeOf[i], dep: -1, line: g.Meta.Origin})
+			if slices.ContainsFunc(s.entries, func(e entry) bool { return e.prefix.Overlaps(q) }) {
+				p.originate(q, origin{node: p.nodeOf[i], dep: -1, line: g.Meta.Origin})
+				continue
+			}
+			p.passOn[q] = append(p.passOn[q], p.nodeOf[i]) // where it hears it
 		}
 		for c := range n.Connections {
 			if conn := &n.Connections[c]; conn.Static && conn.Peer == g.ID {

@@ -48,6 +48,7 @@ type Plane struct {
 	// handedStatic are routes that a virtual private gateway hands to its VPC
 	// beside what it learns.
 	handedStatic map[int][]Route
+	passOn       map[netip.Prefix][]int // nodes of devices that hand on what they learn
 	lands        map[fabric.VPCID]*prefix.Table[landing]
 
 	// Facts.
@@ -68,7 +69,7 @@ func New(n *fabric.Network, a *atlas.Atlas) *Plane {
 	p := &Plane{
 		net: n, atlas: a, ix: newIndex(n), slotIDs: map[TableID]int{}, sources: map[sourceKey]int{}, bySite: map[fabric.SiteID]int{},
 		transit: map[int][]*transitTable{}, assoc: map[assocKey]*transitTable{}, relays: map[int][]relay{},
-		origins: map[netip.Prefix][]origin{}, setOf: map[string]int{}, handedStatic: map[int][]Route{},
+		origins: map[netip.Prefix][]origin{}, setOf: map[string]int{}, handedStatic: map[int][]Route{}, passOn: map[netip.Prefix][]int{},
 	}
 	p.facts()
 	p.parts = p.findParts()
@@ -215,10 +216,7 @@ func (p *Plane) tableFor(v *fabric.VPC, sn *fabric.Subnet, part *fabric.SubnetPa
 		if s := p.slotOf(TableID(id)); s >= 0 && id != "" {
 			return s
 		}
-		if all := p.ix.tablesOf[v.ID]; len(all) > 0 { // an existing subnet: one of the VPC's
-			return p.slotOf(TableID(p.net.RouteTables[all[0]].ID))
-		}
-		return p.slotOf(mainTable(v.ID))
+		return p.anyTable(v.ID)
 	case vocab.GCP:
 		return p.slotOf(regionTable(v.ID, p.region(sn.Site)))
 	case vocab.Azure:
@@ -229,6 +227,25 @@ func (p *Plane) tableFor(v *fabric.VPC, sn *fabric.Subnet, part *fabric.SubnetPa
 	case vocab.OnPrem, vocab.Exchange:
 	}
 	return -1
+}
+
+// anyTable is the table of an existing subnet of which only the VPC's tables
+// are known: any, when all are alike, else -1.
+func (p *Plane) anyTable(v fabric.VPCID) int {
+	first := -1
+	for _, k := range p.ix.tablesOf[v] {
+		s := p.slotOf(TableID(p.net.RouteTables[k].ID))
+		if first >= 0 && !p.slots[first].alike(&p.slots[s]) {
+			return -1
+		}
+		if first < 0 {
+			first = s
+		}
+	}
+	if first < 0 {
+		return p.slotOf(mainTable(v))
+	}
+	return first
 }
 
 // TablesOfVPC lists the tables of a VPC (by index, rising), for networks

@@ -137,6 +137,16 @@ func (s *slot) settle() {
 	}
 }
 
+// alike reports whether two tables forward alike.
+func (s *slot) alike(o *slot) bool {
+	same := func(a, b *action) bool {
+		return a.kind == b.kind && a.slot == b.slot && a.gateway == b.gateway && a.att == b.att && a.nat == b.nat && a.vpc == b.vpc &&
+			a.link == b.link && slices.Equal(a.tunnels, b.tunnels)
+	}
+	return s.learn.kind == o.learn.kind && s.learn.node == o.learn.node && s.learn.set == o.learn.set && same(&s.learn.hop, &o.learn.hop) &&
+		slices.EqualFunc(s.entries, o.entries, func(a, b entry) bool { return a.prefix == b.prefix && a.firm == b.firm && same(&a.act, &b.act) })
+}
+
 // add appends an entry.
 func (s *slot) add(e entry) { s.entries = append(s.entries, e) }
 

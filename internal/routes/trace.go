@@ -72,7 +72,7 @@ const maxPaths = 64
 // in a stable order. complete is false when there are more than 64.
 func (t *Tables) Trace(from int, to netip.Addr) (paths []Path, complete bool) {
 	if from < 0 || from >= len(t.Tables) {
-		return []Path{{Outcome: NoRoute}}, true
+		return []Path{{Outcome: NotModelled}}, true // it is not known by which table it sends
 	}
 	if t.SiteDown(t.Tables[from].Site) {
 		return []Path{{Steps: []Step{{Table: from}}, Outcome: SourceDown}}, true
