@@ -61,7 +61,7 @@ func (r *reporter) add(code diag.Code, pos diag.Pos, object string, w *Witness, 
 
 // blame is one cause of what does not work.
 type blame struct {
-	rule   int // index into Net.Policy, or ofSubnet, ofEndpoint
+	rule   int // index into Net.Policy, or ofSubnet, ofEndpoint, ofInternet
 	code   diag.Code
 	object string // filter or table
 	name   string // of the filter's rule
@@ -103,7 +103,7 @@ func (r *reporter) misses(j *judgement) {
 		}
 		x.object, x.name, x.code = x.step.Object, x.step.Rule, r.codeOf(k, t)
 		if x.rule < 0 {
-			x.place = x.from
+			x.place = x.from // each subnet is a cause of its own
 		}
 		if x.code == codeUnjoined {
 			x.object, x.name = "", ""
@@ -166,6 +166,8 @@ func (r *reporter) tell(list []blamed) {
 		switch {
 		case x.rule == ofSubnet:
 			subject = "inside a subnet not all works: "
+		case x.rule == ofInternet:
+			subject = "the way to the internet does not work: "
 		case x.rule == ofEndpoint:
 			subject = "the endpoint is not reached: "
 		case x.code == codeUnjoined:

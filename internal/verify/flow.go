@@ -12,7 +12,8 @@ import (
 // Flow says what becomes of a service's packets from any machine of one end
 // to any of the other, and of their replies. That they get through means all
 // that clients may send, from the ports that connections are opened from; that
-// they are blocked, that none does from any port.
+// they are blocked, that none does from any port. ICMP "fragmentation needed"
+// is no service: it is an error of the path, never answered.
 func (p *Proof) Flow(from, to fabric.PolicyEnd, s vocab.Service) Answer {
 	q := &query{p: p, service: s, rows: map[rowKey]passed{}, work: newScratch(len(p.units)), clients: p.space.Clients(p.clientPorts)}
 	q.ask(p.spots(from), p.spots(to))
@@ -105,6 +106,9 @@ const fewPairs = 64
 func (q *query) ask(from, to []spot) {
 	q.scalar = len(from)*len(to) <= fewPairs
 	for _, class := range q.p.space.Service(q.service).Classes() {
+		if q.p.space.OneWay(class) {
+			continue // errors of the path are no service
+		}
 		for _, a := range from {
 			for _, b := range to {
 				q.pair(class, a, b)
@@ -125,14 +129,9 @@ func (q *query) pair(class int, a, b spot) {
 	p := q.p
 	pass, maybe := q.filters(a.unit, b.unit, class)
 	out, back := p.courses.out[a.unit], p.courses.back[a.unit]
-	sure := pass && out.sure.has(b.unit)
-	may := pass && out.maybe.has(b.unit)
-	perhaps := (pass || maybe) && (out.maybe.has(b.unit) || out.unknown.has(b.unit))
-	if !p.space.OneWay(class) {
-		sure = sure && back.sure.has(b.unit)
-		may = may && back.maybe.has(b.unit)
-		perhaps = perhaps && (back.maybe.has(b.unit) || back.unknown.has(b.unit))
-	}
+	sure := pass && out.sure.has(b.unit) && back.sure.has(b.unit)
+	may := pass && out.maybe.has(b.unit) && back.maybe.has(b.unit)
+	perhaps := (pass || maybe) && (out.maybe.has(b.unit) || out.unknown.has(b.unit)) && (back.maybe.has(b.unit) || back.unknown.has(b.unit))
 	if may {
 		q.note(0, &q.yes, class, a, b)
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	ofSubnet   = -1 // inside a subnet all pass, unless its segment denies it
 	ofEndpoint = -2 // services: of a subnet
+	ofInternet = -3 // internet: nat or public, where no rule narrows it
 )
 
 // want is something that must work: all of from reach all of to.
@@ -88,6 +89,7 @@ func (p *Proof) makeMeaning() {
 		p.endpointWants(m, &p.Net.Endpoints[i], byPlace)
 	}
 	p.endpoints = endpoints
+	p.internetWants(m)
 	for w := range m.wants {
 		m.wants[w].from.each(func(u int) { m.rows[u] = append(m.rows[u], int32(w)) })
 	}
@@ -246,6 +248,23 @@ func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) 
 	}
 	if w.to != nil && !w.from.isEmpty() {
 		m.wants, m.allows = append(m.wants, w), append(m.allows, w)
+	}
+}
+
+// internetWants lets the subnets that have a way to the internet use it.
+func (p *Proof) internetWants(m *meaning) {
+	if !p.isStated() {
+		return
+	}
+	to := p.public(m.beyond, &noWay{})
+	for i := range p.places {
+		b := &p.behind[i]
+		if !m.opens[i] || b.subnet.Existing {
+			continue
+		}
+		from := newBitset(len(p.units))
+		p.addPlace(from, i)
+		m.wants = append(m.wants, want{rule: ofInternet, headers: p.space.All(), from: from, to: to, origin: b.subnet.Meta.Origin})
 	}
 }
 
