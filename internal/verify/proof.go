@@ -105,4 +105,3 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 // Places lists where packets begin and end, sorted by id. The slice is shared
 // and not to be changed.
 func (p *Proof) Places() []Place { return p.places }
-
