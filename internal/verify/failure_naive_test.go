@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -292,11 +291,4 @@ func effectsOf(impacts []Impact) map[string]string {
 		out[i.From.String()+" to "+i.To.String()] = e.String()
 	}
 	return out
-}
-
-// impactText gives an impact as a line, for comparison and for failures of
-// tests.
-func impactText(i Impact) string {
-	return strings.TrimSpace(fmt.Sprintf("%s to %s: %s when %s fails; %v over %v, then %d tunnels, %s, %.1f ms over %v; %g s %s",
-		i.From, i.To, i.Effect, i.Failure, i.Before.Tunnels, i.Before.Links, i.After.Tunnels, i.After.Capacity, i.After.RTT, i.After.Links, i.Detection, i.DetectBy))
 }

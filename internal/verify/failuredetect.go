@@ -108,14 +108,25 @@ func (b *breaker) detection(before [2]*trip) (seconds float64, by string) {
 					if !b.dead[id] {
 						continue
 					}
-					if s, how := b.notice(id); s > seconds || by == "" {
-						seconds, by = s, how
+					n, ok := b.noticed[id]
+					if !ok {
+						n.seconds, n.by = b.notice(id)
+						b.noticed[id] = n
+					}
+					if n.seconds > seconds || by == "" {
+						seconds, by = n.seconds, n.by
 					}
 				}
 			}
 		}
 	}
 	return seconds, by
+}
+
+// noticed is when the slower end of a dead tunnel has noticed, and how.
+type noticed struct {
+	seconds float64
+	by      string
 }
 
 // notice says when the slower end of a dead tunnel has noticed.

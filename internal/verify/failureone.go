@@ -34,6 +34,8 @@ type breaker struct {
 	tables *routes.Tables
 	failed routes.Failure
 	dead   map[fabric.TunnelID]bool
+	// noticed holds when each dead tunnel that was asked for is noticed.
+	noticed map[fabric.TunnelID]noticed
 }
 
 func newBreaker(r *reach) *breaker {
@@ -41,6 +43,7 @@ func newBreaker(r *reach) *breaker {
 		reach: r,
 		dirty: make([]int32, len(r.walks)), after: make([]trip, len(r.walks)), seen: make([]int32, len(r.lanes)),
 		checks: make([]int32, len(r.ends)), down: make([]bool, len(r.ends)), load: make([]float64, len(r.loads)),
+		noticed: map[fabric.TunnelID]noticed{},
 	}
 }
 
@@ -49,6 +52,7 @@ func (b *breaker) judge(f routes.Failure) []harm {
 	b.turn++
 	b.failed, b.tables = f, b.proof.Plane.Tables(f)
 	b.dead = b.deadTunnels(f)
+	clear(b.noticed)
 	b.retrace()
 	b.reload()
 	worst := map[int32]harm{}

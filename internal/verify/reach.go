@@ -34,6 +34,7 @@ type reach struct {
 	traffic []traffic
 	loads   []float64 // bits per second by crossing, when healthy
 	links   map[fabric.LinkID]int32
+	rates   map[fabric.TunnelID]vocab.Rate
 	limit   []vocab.Rate // by gateway: over all its tunnels; 0 for none
 	gates   map[fabric.GatewayID]int32
 }
@@ -93,9 +94,12 @@ func (p *Proof) reached() *reach {
 // newReach works out the walks of all flows of policy and follows them through
 // the healthy tables.
 func newReach(p *Proof) *reach {
-	r := &reach{proof: p, classes: newClasses(p.Net, p.Tables), links: map[fabric.LinkID]int32{}, gates: map[fabric.GatewayID]int32{}}
+	r := &reach{proof: p, classes: newClasses(p.Net, p.Tables), links: map[fabric.LinkID]int32{}, rates: map[fabric.TunnelID]vocab.Rate{}, gates: map[fabric.GatewayID]int32{}}
 	for i := range p.Net.Links {
 		r.links[p.Net.Links[i].ID] = int32(i)
+	}
+	for i := range p.Net.Tunnels {
+		r.rates[p.Net.Tunnels[i].ID] = p.Net.Tunnels[i].Rate
 	}
 	r.gateways()
 	b := &reachBuilder{reach: r, ends: map[endKey]int32{}, lists: map[string]int32{}, places: make([]int32, len(p.places)), walks: map[walk]int32{}}

@@ -144,13 +144,14 @@ func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, ho
 		c.back = t.Tables[p.Steps[step+1].Table].Site == link.Sites[0]
 	}
 	var sum vocab.Rate
+	c.tunnels = make([]fabric.TunnelID, 0, len(hops))
 	for i := range hops {
-		tunnel, ok := r.proof.Net.Tunnel(hops[i].Tunnel)
+		rate, ok := r.rates[hops[i].Tunnel]
 		if !ok {
 			continue
 		}
-		c.tunnels = append(c.tunnels, tunnel.ID)
-		sum += tunnel.Rate
+		c.tunnels = append(c.tunnels, hops[i].Tunnel)
+		sum += rate
 	}
 	c.capacity = sum
 	if len(c.tunnels) == 0 {
