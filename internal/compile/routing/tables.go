@@ -240,7 +240,11 @@ func (t *tables) transit(i int) {
 		if p.Kind != fabric.TransitPeerLink {
 			continue
 		}
-		for _, x := range f.prefixes {
+		prefixes := f.prefixes
+		if len(vpns) > 0 {
+			prefixes = t.announced(f.site)
+		}
+		for _, x := range prefixes {
 			static = append(static, fabric.Route{Prefix: x, Hop: fabric.Hop{Kind: fabric.HopAttachment, Attachment: peerAttachment(p.Link)}, Note: string(d.Sites[f.site].ID), Origin: draft.Origin(f.pos, "connect")})
 		}
 	}
@@ -286,6 +290,29 @@ func (t *tables) transit(i int) {
 		g.Tables = append(g.Tables, edge)
 	}
 	d.Because(string(g.ID), "tables", fmt.Sprint(len(g.Tables)), draft.Step(s.Spec.Pos, []string{"aws.tgw.route_tables"}, "segments: default association and propagation are off; VPCs of unlike segments learn of each other only where a rule joins them"))
+}
+
+// announced lists the prefixes under which gateways announce a site: those of
+// its networks one by one, where its cloud does not summarise. A static route
+// to a peering has to be as long as they are: neighbours on VPN hand them on,
+// and the longest match wins before a static route does.
+func (t *tables) announced(i int) []netip.Prefix {
+	s := &t.d.Sites[i]
+	if s.Cloud != vocab.AWS && s.Cloud != vocab.Azure {
+		return s.Prefixes
+	}
+	var out []netip.Prefix
+	for _, v := range s.VPCs {
+		out = append(out, t.vpc(v.ID).Prefixes...)
+	}
+	if g, ok := t.gw[s.GatewayID()]; ok && g.Prefix.IsValid() {
+		out = append(out, g.Prefix)
+	}
+	if g, ok := t.gw[s.GatewayID()]; ok && g.VPC != "" {
+		out = append(out, t.vpc(g.VPC).Prefixes...)
+	}
+	slices.SortFunc(out, prefix.Compare)
+	return slices.Compact(out)
 }
 
 type group struct {

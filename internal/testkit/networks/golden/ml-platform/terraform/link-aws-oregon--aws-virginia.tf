@@ -33,9 +33,9 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__aws_virg
 
 locals {
   aws_oregon__aws_virginia__aws_oregon_routes = {
-    data-inference-training = ["10.10.0.0/15"]
-    networks                = ["10.10.0.0/15"]
-    edge                    = ["10.10.0.0/15"]
+    data-inference-training = ["10.10.0.0/16"]
+    networks                = ["10.10.0.0/16"]
+    edge                    = ["10.10.0.0/16"]
   }
 }
 
