@@ -43,10 +43,10 @@ func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Report is what an auditor reads: each rule with its state and evidence.
 type Report struct {
 	Network string
-	Source  string    // the file that was checked
-	Date    time.Time // of the check
-	Rules   []Judged  // by code
-	Unread  []fabric.Unread
+	Source  string          // the file that was checked
+	Date    time.Time       // of the check
+	Rules   []Judged        // by code
+	Unread  []fabric.Unread // that may matter, with the objects that it is about
 }
 
 // Judged is one rule with what was found.
@@ -66,6 +66,7 @@ func NewReport(n *fabric.Network, source string, findings []Finding, date time.T
 			r.Unread = append(r.Unread, u)
 		}
 	}
+	r.Unread = append(r.Unread, tainted(n)...)
 	at := map[diag.Code]int{}
 	for i, rule := range Rules() {
 		j := Judged{Rule: rule, State: Passed}
@@ -95,6 +96,44 @@ func NewReport(n *fabric.Network, source string, findings []Finding, date time.T
 		}
 	}
 	return r
+}
+
+// tainted lists the objects of which something was read and not understood, or
+// is only known once it is built.
+func tainted(n *fabric.Network) []fabric.Unread {
+	var out []fabric.Unread
+	add := func(kind string, m fabric.Meta) {
+		if m.Unread != "" {
+			out = append(out, fabric.Unread{Origin: m.Origin, Kind: kind, Why: m.Unread})
+		}
+	}
+	for i := range n.Sites {
+		add("site", n.Sites[i].Meta)
+	}
+	for i := range n.VPCs {
+		add("network", n.VPCs[i].Meta)
+	}
+	for i := range n.Subnets {
+		add("subnet", n.Subnets[i].Meta)
+	}
+	for i := range n.RouteTables {
+		add("route table", n.RouteTables[i].Meta)
+	}
+	for i := range n.Gateways {
+		add("gateway", n.Gateways[i].Meta)
+	}
+	for i := range n.Attachments {
+		add("attachment", n.Attachments[i].Meta)
+	}
+	for i := range n.Filters {
+		add("filter", n.Filters[i].Meta)
+		for _, r := range n.Filters[i].Rules {
+			if r.Unread != "" {
+				out = append(out, fabric.Unread{Origin: r.Origin, Kind: "rule", Why: r.Unread})
+			}
+		}
+	}
+	return out
 }
 
 // Count returns how many rules are in a state.

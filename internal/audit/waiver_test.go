@@ -136,6 +136,11 @@ func TestWaiversDoNotHideFromTheReport(t *testing.T) {
 	if got := state(part, two, "TL2003"); got != Passed {
 		t.Errorf("state beside something harmless = %v, want %v", got, Passed)
 	}
+	part.VPCs[0].Meta.Unread = "its CIDR is only known once built"
+	if got := state(part, two, "TL2003"); got != Unknown {
+		t.Errorf("state with an object that is not understood = %v, want %v", got, Unknown)
+	}
+	part.VPCs[0].Meta.Unread = ""
 	part.Unread = append(part.Unread, fabric.Unread{Kind: "aws_networkfirewall_firewall"})
 	if got := state(part, two, "TL2003"); got != Unknown {
 		t.Errorf("state beside something not understood = %v, want %v", got, Unknown)
