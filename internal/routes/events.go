@@ -77,6 +77,59 @@ func (p *Plane) passed(st *state) []Event {
 			out = append(out, p.announced(st, b)...)
 		}
 	}
+	over := func(id atlas.LimitID, g, count int, text string) {
+		if count > p.limit[id] {
+			gw := &p.net.Gateways[g]
+			out = append(out, Event{Kind: LimitPassed, Gateway: gw.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: gw.Meta.Origin.Pos,
+				Text: fmt.Sprintf("%s has %d routes for %s, which takes %d: %s", gw.ID, count, text, p.limit[id], p.atlas.Limit(id).OnExcess)})
+		}
+	}
+	for n := range p.nodes {
+		g := p.nodes[n].gateway
+		switch p.nodes[n].kind {
+		case fabric.VirtualPrivateGateway:
+			over(atlas.LimitAWSVPCPropagatedRoutes, g, st.cut[n], "each route table of its VPC")
+		case fabric.VirtualHub:
+			over(atlas.LimitAzureVWANRoutes, g, len(st.hubs[n].All()), "the hub")
+		case fabric.TransitGateway, fabric.HAVPN, fabric.VPNGateway, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
+		}
+	}
+	for i := range p.net.Attachments {
+		a := &p.net.Attachments[i]
+		if g := find(p.ix.gateways, a.Peer); a.Kind == fabric.DirectConnectAssociation && g >= 0 && p.net.Gateways[g].Kind == fabric.TransitGateway {
+			over(atlas.LimitAWSDXPrefixesTGWOut, g, len(a.Allowed), "the circuits of "+string(a.Gateway))
+		}
+	}
+	return append(out, p.peeringRoutes(st)...)
+}
+
+// peeringRoutes lists the VPCs that import more learned routes over peerings
+// than a peering group takes in a region. Which are dropped is not documented,
+// so none is here.
+func (p *Plane) peeringRoutes(st *state) []Event {
+	var out []Event
+	id := atlas.LimitGCPVPCPeeringDynamicRoutes
+	for i := range p.slots {
+		s := &p.slots[i]
+		if s.learn.kind != viaSet || !slices.ContainsFunc(p.sets[s.learn.set].sources, func(x source) bool {
+			return x.att >= 0 && p.net.Attachments[x.att].Kind == fabric.VPCPeering
+		}) {
+			continue
+		}
+		count := 0
+		for _, r := range st.sets[s.learn.set].routes.All() {
+			for _, h := range r.Hops {
+				if k := find(p.ix.attachments, h.Attachment); k >= 0 && r.Protocol == BGP && p.net.Attachments[k].Kind == fabric.VPCPeering {
+					count++
+					break
+				}
+			}
+		}
+		if count > p.limit[id] {
+			out = append(out, Event{Kind: LimitPassed, Table: s.table.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: s.table.Meta.Origin.Pos,
+				Text: fmt.Sprintf("%s imports %d learned routes over peerings, and a peering group takes %d: which are dropped cannot be told", s.table.ID, count, p.limit[id])})
+		}
+	}
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 )
@@ -24,9 +25,10 @@ type state struct {
 	counts  [][2]int
 	dropped []map[netip.Prefix]bool // by node: over a quota of learned routes
 	quotas  map[TableID]quota
-	routes  []*Routes // by node: what it learned, with the hops
-	handed  []*Routes // by node: the same without hops, and static routes beside it
-	hubs    []*Routes // by node of a virtual hub: all it knows, without hops
+	cut     map[int]int // nodes that hand on more than a VPC's table takes: how many
+	routes  []*Routes   // by node: what it learned, with the hops
+	handed  []*Routes   // by node: the same without hops, and static routes beside it
+	hubs    []*Routes   // by node of a virtual hub: all it knows, without hops
 	sets    []*setRoutes
 	tables  []Table
 	events  []Event
@@ -256,7 +258,11 @@ func (p *Plane) finish(st, base *state, classes []int) {
 	} else {
 		st.routes, st.handed, st.hubs, st.sets = slices.Clone(base.routes), slices.Clone(base.handed), slices.Clone(base.hubs), slices.Clone(base.sets)
 	}
+	st.cut = map[int]int{}
 	for i := range n {
+		if base != nil && !changed[i] && base.cut[i] > 0 {
+			st.cut[i] = base.cut[i]
+		}
 		if changed[i] || moved[i] {
 			st.routes[i] = p.nodeRoutes(st, i, st.routes[i], true)
 		}
@@ -410,6 +416,11 @@ func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 		list = append(list, extra...)
 		slices.SortFunc(list, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
 		list = slices.CompactFunc(list, func(a, b Route) bool { return a.Prefix == b.Prefix })
+	}
+	if most := p.limit[atlas.LimitAWSVPCPropagatedRoutes]; !hops && p.nodes[n].kind == fabric.VirtualPrivateGateway && len(list) > most {
+		// Which are left out is not documented: the first are kept here.
+		st.cut[n] = len(list)
+		list = list[:most]
 	}
 	return was.like(list)
 }
