@@ -19,24 +19,6 @@ func (b bitset) isEmpty() bool {
 	return true
 }
 
-func (b bitset) count() int {
-	n := 0
-	for _, w := range b {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
-
-// first returns the lowest member, or -1.
-func (b bitset) first() int {
-	for i, w := range b {
-		if w != 0 {
-			return i*64 + bits.TrailingZeros64(w)
-		}
-	}
-	return -1
-}
-
 // each calls f with the members, rising.
 func (b bitset) each(f func(i int)) {
 	for i, w := range b {
@@ -77,15 +59,6 @@ func (b bitset) andNot(c bitset) {
 	for i, w := range c {
 		b[i] &^= w
 	}
-}
-
-func (b bitset) equal(c bitset) bool {
-	for i, w := range c {
-		if b[i] != w {
-			return false
-		}
-	}
-	return true
 }
 
 // fill adds all of the first n.

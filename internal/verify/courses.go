@@ -172,6 +172,13 @@ func (p *Proof) makeCourses() {
 	n := len(p.units)
 	p.courses = &courses{out: make([]*course, n), back: make([]*course, n)}
 	outs, backs := map[outKey]*course{}, map[backKey]*course{}
+	sources, alike, each := p.bySource(), p.byTarget(), p.oneByOne()
+	targets := func(u *unit) [][]int32 {
+		if u.table < 0 || p.behind[u.place].kind == sitePlace {
+			return each
+		}
+		return alike
+	}
 	var jobs []func()
 	for i := range p.units {
 		u := &p.units[i]
@@ -187,14 +194,14 @@ func (p *Proof) makeCourses() {
 			l := newCourse(n)
 			outs[ok] = l
 			jobs = append(jobs, func() {
-				p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.forward(u, v) })
+				p.fillCourse(l, targets(u), func(v *unit) (bool, bool, bool) { return p.forward(u, v) })
 				p.fillAjar(l, u)
 			})
 		}
 		if backs[bk] == nil {
 			l := newCourse(n)
 			backs[bk] = l
-			jobs = append(jobs, func() { p.fillCourse(l, func(v *unit) (bool, bool, bool) { return p.returning(u, v) }) })
+			jobs = append(jobs, func() { p.fillCourse(l, sources, func(v *unit) (bool, bool, bool) { return p.returning(u, v) }) })
 		}
 		p.courses.out[i], p.courses.back[i] = outs[ok], backs[bk]
 	}
@@ -215,7 +222,11 @@ func (p *Proof) parallel(n int, job func(i int)) {
 	wait.Wait()
 }
 
+// fillAjar notes the units that packets from the internet would reach.
 func (p *Proof) fillAjar(l *course, from *unit) {
+	if !p.isBeyond(from.place) {
+		return
+	}
 	for i := range p.units {
 		if p.isAjar(from, &p.units[i]) {
 			l.ajar.set(i)
@@ -223,19 +234,71 @@ func (p *Proof) fillAjar(l *course, from *unit) {
 	}
 }
 
-func (p *Proof) fillCourse(l *course, way func(*unit) (may, sure, unknown bool)) {
-	for i := range p.units {
-		may, sure, unknown := way(&p.units[i])
-		if may {
-			l.maybe.set(i)
-		}
-		if sure {
-			l.sure.set(i)
-		}
-		if unknown {
-			l.unknown.set(i)
+// fillCourse works out the ways to or from groups of units that are alike for
+// it, by the first of each.
+func (p *Proof) fillCourse(l *course, groups [][]int32, way func(*unit) (may, sure, unknown bool)) {
+	for _, g := range groups {
+		may, sure, unknown := way(&p.units[g[0]])
+		for _, i := range g {
+			if may {
+				l.maybe.set(int(i))
+			}
+			if sure {
+				l.sure.set(int(i))
+			}
+			if unknown {
+				l.unknown.set(int(i))
+			}
 		}
 	}
+}
+
+// byTarget groups the units that packets from a table find alike: by what
+// tables see of their addresses, and where they must be delivered.
+func (p *Proof) byTarget() [][]int32 {
+	type key struct {
+		route, end int32
+		beyond     bool
+	}
+	return groupUnits(p, func(_ int, u *unit) key { return key{u.route, u.end, p.isBeyond(u.place)} })
+}
+
+// bySource groups the units whose replies go alike: by the table they send by.
+// Those of sites of one's own, and where the table is not known, are each for
+// itself.
+func (p *Proof) bySource() [][]int32 {
+	type key struct {
+		table, unit int
+		beyond      bool
+	}
+	return groupUnits(p, func(i int, u *unit) key {
+		k := key{u.table, -1, p.isBeyond(u.place)}
+		if !k.beyond && (u.table < 0 || p.behind[u.place].kind == sitePlace) {
+			k.unit = i
+		}
+		return k
+	})
+}
+
+func (p *Proof) oneByOne() [][]int32 {
+	return groupUnits(p, func(i int, _ *unit) int { return i })
+}
+
+// groupUnits gathers units of one key, in order of their first.
+func groupUnits[K comparable](p *Proof, of func(int, *unit) K) [][]int32 {
+	index := map[K]int{}
+	var out [][]int32
+	for i := range p.units {
+		k := of(i, &p.units[i])
+		n, ok := index[k]
+		if !ok {
+			n = len(out)
+			index[k] = n
+			out = append(out, nil)
+		}
+		out[n] = append(out[n], int32(i))
+	}
+	return out
 }
 
 // portsOf gives what a service is spoken to on.

@@ -60,7 +60,8 @@ func (p *Proof) makeFates() {
 	f := &fates{tables: n, of: make([]fate, p.addrs.routes*n), ends: make([]int32, p.addrs.routes*n)}
 	lists := make([][][]int32, p.addrs.routes) // by class: lists of terminals, indexed as ends are for now
 	rings := make([][]ring, p.addrs.routes)
-	pool := sync.Pool{New: func() any { return newFollower(p, f) }}
+	g := p.newGlances()
+	pool := sync.Pool{New: func() any { return newFollower(p, f, g) }}
 	p.parallel(p.addrs.routes, func(c int) {
 		s := pool.Get().(*follower)
 		lists[c] = s.follow(c)
@@ -144,10 +145,12 @@ type follower struct {
 	ends   [][]int32 // by table, while the class is worked on
 	fate   []fate
 	rings  []ring
+
+	glances *glances
 }
 
-func newFollower(p *Proof, f *fates) *follower {
-	return &follower{p: p, f: f, order: make([]int32, f.tables), low: make([]int32, f.tables), on: make([]bool, f.tables), ends: make([][]int32, f.tables), fate: make([]fate, f.tables)}
+func newFollower(p *Proof, f *fates, g *glances) *follower {
+	return &follower{p: p, f: f, glances: g, order: make([]int32, f.tables), low: make([]int32, f.tables), on: make([]bool, f.tables), ends: make([][]int32, f.tables), fate: make([]fate, f.tables)}
 }
 
 // follow works out one class; it gives the lists of terminals that the ends
@@ -188,13 +191,13 @@ func (s *follower) visit(t int32) {
 		s.fate[t] |= fateUnknown
 	}
 	self := false
-	r, ok := s.p.Tables.Lookup(int(t), s.p.addrs.first(int(s.p.addrs.example[s.addr])))
-	if !ok || len(r.Hops) == 0 {
+	hops := s.glances.hops(int(t), s.addr)
+	if len(hops) == 0 {
 		s.fate[t] |= fateNoRoute
 	}
 	var onward []int32
-	for i := range r.Hops {
-		h := &r.Hops[i]
+	for i := range hops {
+		h := &hops[i]
 		switch h.Kind {
 		case routes.Forward:
 			next := int32(h.Table)

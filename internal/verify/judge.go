@@ -352,11 +352,6 @@ func (p *Proof) lets(near, far int, dir fabric.Direction, class int) *rule {
 	return nil
 }
 
-// compare orders causes for printing.
-func (m miss) compare(o miss) int {
-	return cmp.Or(cmp.Compare(m.want, o.want), cmp.Compare(m.stage, o.stage), cmp.Compare(m.x, o.x), cmp.Compare(m.y, o.y))
-}
-
 // sortedKeys gives the causes of a judgement in order of their witnesses.
 func sortedKeys[K comparable](of map[K]*score) []K {
 	keys := make([]K, 0, len(of))

@@ -73,15 +73,6 @@ func (x *addressing) last(atom int) netip.Addr {
 	return address(x.starts[atom+1] - 1)
 }
 
-// set gives the addresses of atoms.
-func (x *addressing) set(atoms []int32) prefix.Set {
-	var out prefix.Set
-	for _, a := range atoms {
-		out = out.Union(prefix.FromRange(x.first(int(a)), x.last(int(a))))
-	}
-	return out
-}
-
 // cutter collects boundaries and lists.
 type cutter struct {
 	starts []uint32

@@ -302,7 +302,6 @@ func (w *walker) arrives(path *routes.Path, from, to *unit) bool {
 type walkBuilder struct {
 	p    *Proof
 	walk Walk
-	bare bool
 }
 
 func (b *walkBuilder) add(s Step) { b.walk.Steps = append(b.walk.Steps, s); b.bound(s.MTU) }

@@ -1,0 +1,117 @@
+package verify
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/tieline/tieline/internal/routes"
+)
+
+// TestGlancesAgreeWithLookup: the routes of all classes at once are those that
+// tables find one address at a time.
+func TestGlancesAgreeWithLookup(t *testing.T) {
+	for _, c := range small {
+		n, a := compiled(t, c.dir)
+		p := New(n, a)
+		g := p.newGlances()
+		for table := range p.Tables.Tables {
+			for class := range p.addrs.routes {
+				to := p.addrs.first(int(p.addrs.example[class]))
+				want, _ := p.Tables.Lookup(table, to)
+				if got := g.hops(table, class); !slices.Equal(got, want.Hops) {
+					t.Fatalf("%s: hops(%s, %s) = %v, want %v", c.name, p.Tables.Tables[table].ID, to, got, want.Hops)
+				}
+			}
+		}
+	}
+}
+
+// TestFatesAgreeWithTrace: what becomes of a class from a table is what the
+// traces of its first address come to, way by way.
+func TestFatesAgreeWithTrace(t *testing.T) {
+	for _, c := range small {
+		n, a := compiled(t, c.dir)
+		p := New(n, a)
+		for table := range p.Tables.Tables {
+			for i := range p.units {
+				u := &p.units[i]
+				if p.isBeyond(u.place) {
+					continue
+				}
+				paths, complete := p.Tables.Trace(table, u.addr)
+				if !complete {
+					continue
+				}
+				arrived, w := 0, &walker{p: p}
+				for k := range paths {
+					if w.arrives(&paths[k], u, u) {
+						arrived++
+					}
+				}
+				may, sure := p.fates.delivers(table, u)
+				if may != (arrived > 0) || sure != (arrived == len(paths) && arrived > 0) {
+					t.Fatalf("%s: delivers(%s, %s) = %v, %v; %d of %d traces arrive", c.name, p.Tables.Tables[table].ID, u.addr, may, sure, arrived, len(paths))
+				}
+				if x, _ := p.fates.at(u.route, table); x&fateLoop != 0 != slices.ContainsFunc(paths, func(x routes.Path) bool { return x.Outcome == routes.Loop }) {
+					t.Fatalf("%s: fate of %s from %s is %b, the traces are %v", c.name, u.addr, p.Tables.Tables[table].ID, x, paths)
+				}
+			}
+		}
+	}
+}
+
+// TestUnitsPartitionPlaces: each address of a place is in one unit of it, and
+// a unit's addresses are held by the same lists.
+func TestUnitsPartitionPlaces(t *testing.T) {
+	for _, c := range small {
+		n, a := compiled(t, c.dir)
+		p := New(n, a)
+		for i := range p.places {
+			seen := map[int32]bool{}
+			for u := p.firstUnit[i]; u < p.firstUnit[i+1]; u++ {
+				for _, atom := range p.units[u].atoms {
+					if seen[atom] && len(p.places[i].Parts) == 1 {
+						t.Errorf("%s: two units of %s have %s", c.name, p.places[i].ID, p.addrs.first(int(atom)))
+					}
+					seen[atom] = true
+				}
+				if !p.places[i].Addrs.Contains(p.units[u].addr) {
+					t.Errorf("%s: %s is not of %s", c.name, p.units[u].addr, p.places[i].ID)
+				}
+			}
+			for _, f := range n.Filters {
+				for _, r := range f.Rules {
+					for u := p.firstUnit[i]; u < p.firstUnit[i+1]; u++ {
+						for _, atom := range p.units[u].atoms {
+							if contains(r.Peers, p.addrs.first(int(atom))) != contains(r.Peers, p.units[u].addr) {
+								t.Errorf("%s: rule %s of %s tells addresses of a unit of %s apart", c.name, r.Name, f.ID, p.places[i].ID)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	for _, n := range []int{1, 63, 64, 65, 130, 200} {
+		rows := make([]bitset, n)
+		for i := range rows {
+			rows[i] = newBitset(n)
+			for range r.IntN(n + 1) {
+				rows[i].set(r.IntN(n))
+			}
+		}
+		got := transpose(rows)
+		for i := range n {
+			for k := range n {
+				if got[k].has(i) != rows[i].has(k) {
+					t.Fatalf("transpose of %d rows: row %d has %d = %v, want %v", n, k, i, got[k].has(i), rows[i].has(k))
+				}
+			}
+		}
+	}
+}
