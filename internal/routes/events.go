@@ -80,8 +80,10 @@ func (p *Plane) passed(st *state) []Event {
 	over := func(id atlas.LimitID, g, count int, text string) {
 		if count > p.limit[id] {
 			gw := &p.net.Gateways[g]
-			out = append(out, Event{Kind: LimitPassed, Gateway: gw.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: gw.Meta.Origin.Pos,
-				Text: fmt.Sprintf("%s has %d routes for %s, which takes %d: %s", gw.ID, count, text, p.limit[id], p.atlas.Limit(id).OnExcess)})
+			out = append(out, Event{
+				Kind: LimitPassed, Gateway: gw.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: gw.Meta.Origin.Pos,
+				Text: fmt.Sprintf("%s has %d routes for %s, which takes %d: %s", gw.ID, count, text, p.limit[id], p.atlas.Limit(id).OnExcess),
+			})
 		}
 	}
 	for n := range p.nodes {
@@ -126,8 +128,10 @@ func (p *Plane) peeringRoutes(st *state) []Event {
 			}
 		}
 		if count > p.limit[id] {
-			out = append(out, Event{Kind: LimitPassed, Table: s.table.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: s.table.Meta.Origin.Pos,
-				Text: fmt.Sprintf("%s imports %d learned routes over peerings, and a peering group takes %d: which are dropped cannot be told", s.table.ID, count, p.limit[id])})
+			out = append(out, Event{
+				Kind: LimitPassed, Table: s.table.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: s.table.Meta.Origin.Pos,
+				Text: fmt.Sprintf("%s imports %d learned routes over peerings, and a peering group takes %d: which are dropped cannot be told", s.table.ID, count, p.limit[id]),
+			})
 		}
 	}
 	return out

@@ -56,8 +56,10 @@ func (n *net) table(id, vpc string, r ...fabric.Route) *fabric.RouteTable {
 }
 
 func (n *net) gateway(id, site, vpc string, kind fabric.GatewayKind, asn int) *fabric.Gateway {
-	n.Gateways = append(n.Gateways, fabric.Gateway{ID: fabric.GatewayID(id), Site: fabric.SiteID(site), VPC: fabric.VPCID(vpc), Kind: kind, ASN: vocab.ASN(asn),
-		ECMP: kind != fabric.VirtualPrivateGateway && kind != fabric.Device})
+	n.Gateways = append(n.Gateways, fabric.Gateway{
+		ID: fabric.GatewayID(id), Site: fabric.SiteID(site), VPC: fabric.VPCID(vpc), Kind: kind, ASN: vocab.ASN(asn),
+		ECMP: kind != fabric.VirtualPrivateGateway && kind != fabric.Device,
+	})
 	if kind == fabric.VirtualPrivateGateway && vpc != "" {
 		n.attach(fabric.Attachment{ID: fabric.AttachmentID(id + "--" + vpc), Kind: fabric.VGWAttachment, Gateway: fabric.GatewayID(id), VPC: fabric.VPCID(vpc)})
 	}
