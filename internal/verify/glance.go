@@ -10,8 +10,8 @@ import (
 // addresses: what [routes.Tables.Lookup] finds one address at a time, for all
 // classes and tables at once.
 type glances struct {
-	p    *Proof
-	sets map[*routes.Routes]*glance
+	// own and learned are those of each table; nil where it has none.
+	own, learned []*glance
 	// instead are the hops that stand for those of learned routes, by table.
 	instead [][]routes.Hop
 }
@@ -24,15 +24,18 @@ type glance struct {
 }
 
 func (p *Proof) newGlances() *glances {
-	g := &glances{p: p, sets: map[*routes.Routes]*glance{nil: nil}, instead: make([][]routes.Hop, len(p.Tables.Tables))}
+	n := len(p.Tables.Tables)
+	g := &glances{own: make([]*glance, n), learned: make([]*glance, n), instead: make([][]routes.Hop, n)}
+	sets := map[*routes.Routes]*glance{nil: nil}
 	for i := range p.Tables.Tables {
 		t := &p.Tables.Tables[i]
 		g.instead[i] = []routes.Hop{t.LearnedHop}
 		for _, set := range []*routes.Routes{t.Own, t.Learned} {
-			if _, ok := g.sets[set]; !ok {
-				g.sets[set] = p.addrs.glance(set)
+			if _, ok := sets[set]; !ok {
+				sets[set] = p.addrs.glance(set)
 			}
 		}
+		g.own[i], g.learned[i] = sets[t.Own], sets[t.Learned]
 	}
 	return g
 }
@@ -63,8 +66,7 @@ func (x *addressing) glance(set *routes.Routes) *glance {
 // hops gives where a table sends a class of addresses; none when it has no
 // route. They are shared.
 func (g *glances) hops(table, class int) []routes.Hop {
-	t := &g.p.Tables.Tables[table]
-	own, learned := g.sets[t.Own], g.sets[t.Learned]
+	own, learned := g.own[table], g.learned[table]
 	var r *routes.Route
 	if own != nil && own.longest[class] >= 0 {
 		r = &own.list[own.longest[class]]
@@ -72,8 +74,8 @@ func (g *glances) hops(table, class int) []routes.Hop {
 	if learned != nil && learned.longest[class] >= 0 && (own == nil || !own.firm[class]) {
 		other := &learned.list[learned.longest[class]]
 		if r == nil || r.Prefix.Bits() < other.Prefix.Bits() {
-			if t.LearnedHop.Kind != 0 {
-				return g.instead[table]
+			if h := g.instead[table]; h[0].Kind != 0 {
+				return h
 			}
 			return other.Hops
 		}
