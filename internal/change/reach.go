@@ -68,96 +68,83 @@ func newPlaces(m *match, old, new *verify.Proof) *places {
 	return p
 }
 
-// kin are spots that neither network tells apart: what one can open, and what
-// can be opened to it, all can.
-type kin struct {
-	old, new int   // classes; -1 for none
-	spots    []int // indexes of places.spots, rising
-}
-
-// kinds groups the spots by the classes that the two proofs put them in.
-func (p *places) kinds() []kin {
-	class := func(proof *verify.Proof, i int) int {
-		if i < 0 {
-			return -1
-		}
-		return alike(proof, i)
-	}
-	type both struct{ old, new int }
-	at := map[both]int{}
-	var out []kin
-	for i, s := range p.spots {
-		b := both{class(p.old, s.old), class(p.new, s.new)}
-		k, ok := at[b]
-		if !ok {
-			k = len(out)
-			at[b] = k
-			out = append(out, kin{old: b.old, new: b.new})
-		}
-		out[k].spots = append(out[k].spots, i)
-	}
-	return out
-}
-
-// reach compares what every place can open towards every other, by the pairs
-// of classes that either proof tells apart: exactly, and without trying each
-// pair of places.
+// reach compares what every place can open towards every other, exactly: all
+// pairs of both networks.
 func (p *places) reach() []ReachChange {
-	kinds := p.kinds()
 	found := &reachChanges{at: map[reachKey]int{}}
-	for _, a := range kinds {
-		for _, b := range kinds {
-			p.compareKinds(found, a, b)
+	old, new := p.old.Openings(), p.new.Openings()
+	spotOfOld, spotOfNew := make([]int, len(p.old.Places())), make([]int, len(p.new.Places()))
+	for i, s := range p.spots {
+		if s.old >= 0 {
+			spotOfOld[s.old] = i
+		}
+		if s.new >= 0 {
+			spotOfNew[s.new] = i
+		}
+	}
+	was, is := make([]int, len(p.spots)), make([]int, len(p.spots)) // by spot: a set of services, or none
+	c := comparison{old: old, new: new, known: map[[2]int]delta{}}
+	for i, s := range p.spots {
+		fill(was, none)
+		fill(is, none)
+		if s.old >= 0 {
+			for _, o := range old.From(s.old) {
+				was[spotOfOld[o.To]] = o.Set
+			}
+		}
+		if s.new >= 0 {
+			for _, o := range new.From(s.new) {
+				is[spotOfNew[o.To]] = o.Set
+			}
+		}
+		for j := range p.spots {
+			if was[j] == none && is[j] == none {
+				continue
+			}
+			if d := c.of(was[j], is[j]); len(d.gained)+len(d.lost) > 0 {
+				found.add(p.spots[i], p.spots[j], d.gained, d.lost)
+			}
 		}
 	}
 	return found.sorted()
 }
 
-// compareKinds compares the pairs from one kind of spot to another. A place
-// to itself is no pair like others: packets inside a subnet meet no table.
-func (p *places) compareKinds(found *reachChanges, a, b kin) {
-	same := a.old == b.old && a.new == b.new
-	if same {
-		for _, i := range a.spots {
-			if gained, lost := p.between(i, i); len(gained)+len(lost) > 0 {
-				found.add(p.spots[i], p.spots[i], gained, lost)
-			}
-		}
-		if len(a.spots) < 2 {
-			return
-		}
-	}
-	from, to := a.spots[0], b.spots[0]
-	if same {
-		to = b.spots[1]
-	}
-	gained, lost := p.between(from, to)
-	if len(gained)+len(lost) == 0 {
-		return
-	}
-	for _, i := range a.spots {
-		for _, j := range b.spots {
-			if i != j {
-				found.add(p.spots[i], p.spots[j], gained, lost)
-			}
-		}
+// none stands for no services at all.
+const none = -1
+
+func fill(s []int, x int) {
+	for i := range s {
+		s[i] = x
 	}
 }
 
-// between compares what gets through from one spot to another.
-func (p *places) between(i, j int) (gained, lost []vocab.Service) {
-	from, to := p.spots[i], p.spots[j]
-	var was, is []vocab.Service
-	if from.old >= 0 && to.old >= 0 {
-		was = p.old.Between(from.old, to.old)
+// delta is what one set of services has more and less than another.
+type delta struct{ gained, lost []vocab.Service }
+
+// comparison compares sets of services of two networks, each two once.
+type comparison struct {
+	old, new *verify.Openings
+	known    map[[2]int]delta
+}
+
+func (c *comparison) of(was, is int) delta {
+	k := [2]int{was, is}
+	d, ok := c.known[k]
+	if ok {
+		return d
 	}
-	if from.new >= 0 && to.new >= 0 {
-		is = p.new.Between(from.new, to.new)
+	var a, b []vocab.Service
+	if was != none {
+		a = c.old.Services(was)
 	}
-	if slices.Equal(was, is) {
-		return nil, nil
+	if is != none {
+		b = c.new.Services(is)
 	}
-	return minus(is, was), minus(was, is)
+	if !slices.Equal(a, b) {
+		d = delta{minus(b, a), minus(a, b)}
+	}
+	c.known[k] = d
+	return d
 }
 
 // reachChanges collects changes by groups and services.
@@ -217,6 +204,3 @@ func (c *reachChanges) sorted() []ReachChange {
 	})
 	return c.all
 }
-
-// alike gives the class of a place.
-func alike(_ *verify.Proof, place int) int { return place }
