@@ -295,6 +295,9 @@ func (p *Plane) awsHop(v *fabric.VPC, r *fabric.Route, zone string) action {
 	h := r.Hop
 	switch h.Kind {
 	case fabric.HopInternetGateway:
+		if !v.InternetGateway {
+			return discard("the VPC has no internet gateway")
+		}
 		return act(actInternet)
 	case fabric.HopNAT:
 		a := act(actTranslate)
@@ -537,7 +540,7 @@ func (p *Plane) dxEntries(g int) {
 		}
 		for _, q := range list {
 			in.add(entry{prefix: q, proto: Static, rank: rankStatic, act: forward(slot, peer, k, ""), origin: a.Meta.Origin, why: "allowed prefixes of " + string(a.ID)})
-			p.originate(q, origin{node: p.nodeOf[g], dep: k, line: a.Meta.Origin})
+			p.originate(q, origin{node: p.announcer[g], dep: k, line: a.Meta.Origin})
 		}
 	}
 }

@@ -255,6 +255,7 @@ func TestNAT(t *testing.T) {
 			n.table("west/a/rt", "west/a", fabric.Route{Prefix: pfx("0.0.0.0/0"), Hop: fabric.Hop{Kind: fabric.HopNAT, NAT: "west/a/nat"}})
 			n.table("west/a/rt-public", "west/a", tt.public...)
 			n.subnet("west/a/_nat", "west/a", "west", "10.1.9.0/28", "west/a/rt-public")
+			n.VPCs[0].InternetGateway = true
 			n.NATs = []fabric.NAT{{ID: "west/a/nat", VPC: "west/a", Site: "west", Subnet: "west/a/_nat"}}
 			follow(t, n.tables(), goes{"west/a/rt", "198.51.100.1", tt.want})
 		})

@@ -120,7 +120,7 @@ func (p *Plane) learnedFrom(f *result, gateway int) bool {
 func (p *Plane) exports(c *class, f *result, at int, over bundleKind) bool {
 	from := &p.nodes[at]
 	if f.own {
-		return over != associated // a Direct Connect gateway's own are announced to circuits
+		return true
 	}
 	switch from.kind {
 	case fabric.TransitGateway, fabric.VirtualPrivateGateway:

@@ -349,7 +349,7 @@ func (p *Plane) routerOrigins(g int) {
 	n := p.net
 	gw := &n.Gateways[g]
 	announce := func(q netip.Prefix, med int, line fabric.Origin) {
-		p.originate(q, origin{node: p.nodeOf[g], dep: -1, med: med, line: line})
+		p.originate(q, origin{node: p.announcer[g], dep: -1, med: med, line: line})
 		for _, r := range p.relays[g] {
 			p.originate(q, origin{node: r.node, dep: -1, med: med, line: line})
 		}

@@ -47,6 +47,16 @@ func TestCloudRouter(t *testing.T) {
 	)
 }
 
+// TestAnnouncedIsNoRoute: a custom range is announced only, and what a peer
+// announces of it is learned as always.
+func TestAnnouncedIsNoRoute(t *testing.T) {
+	n := google()
+	n.find("g1/vpn").Announce = pfxs("192.168.0.0/16")
+	tables := n.tables()
+	check(t, tables, held{"net:v@us-west1", "192.168.0.0/16", "BGP 65001"})
+	follow(t, tables, goes{"net:v@us-west1", "192.168.0.1", "net:v@us-west1 > g1/vpn > north/cpe: delivered"})
+}
+
 // TestRegionalRouting: what a router learns stays in its region, and it
 // announces the subnets of its region.
 func TestRegionalRouting(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // index finds the objects of a network by their ids, and what belongs to what.
@@ -152,21 +151,6 @@ func (p *Plane) regionsOf(v *fabric.VPC) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// cloudOf returns the cloud of a gateway.
-func cloudOf(k fabric.GatewayKind) vocab.Cloud {
-	switch k {
-	case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.DirectConnectGateway:
-		return vocab.AWS
-	case fabric.HAVPN:
-		return vocab.GCP
-	case fabric.VPNGateway, fabric.VirtualHub, fabric.ExpressRouteGateway:
-		return vocab.Azure
-	case fabric.Device:
-		return vocab.OnPrem
-	}
-	return vocab.OnPrem
 }
 
 // sortedKeys returns the keys of a map in order.

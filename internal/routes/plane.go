@@ -36,15 +36,18 @@ type Plane struct {
 	relays   map[int][]relay      // of gateways with such spokes, by spoke
 	nodes    []node
 	nodeOf   []int // by gateway; of transit gateways -1
-	bundles  []bundle
-	edges    []edge
-	outOf    [][]int // edges by sending node
-	tunnels  []tunnel
-	origins  map[netip.Prefix][]origin
-	classes  []class
-	classOf  map[netip.Prefix]int
-	sets     []set
-	setOf    map[string]int
+	// announcer is what a gateway announces, where that is no part of what it
+	// routes by: Cloud Routers and Direct Connect gateways.
+	announcer map[int]int
+	bundles   []bundle
+	edges     []edge
+	outOf     [][]int // edges by sending node
+	tunnels   []tunnel
+	origins   map[netip.Prefix][]origin
+	classes   []class
+	classOf   map[netip.Prefix]int
+	sets      []set
+	setOf     map[string]int
 	// handedStatic are routes that a virtual private gateway hands to its VPC
 	// beside what it learns.
 	handedStatic map[int][]Route
@@ -68,7 +71,7 @@ type Plane struct {
 func New(n *fabric.Network, a *atlas.Atlas) *Plane {
 	p := &Plane{
 		net: n, atlas: a, ix: newIndex(n), slotIDs: map[TableID]int{}, sources: map[sourceKey]int{}, bySite: map[fabric.SiteID]int{},
-		transit: map[int][]*transitTable{}, assoc: map[assocKey]*transitTable{}, relays: map[int][]relay{},
+		transit: map[int][]*transitTable{}, assoc: map[assocKey]*transitTable{}, relays: map[int][]relay{}, announcer: map[int]int{},
 		origins: map[netip.Prefix][]origin{}, setOf: map[string]int{}, handedStatic: map[int][]Route{}, passOn: map[netip.Prefix][]int{},
 	}
 	p.facts()

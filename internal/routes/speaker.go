@@ -85,6 +85,9 @@ func (p *Plane) speakers() {
 			fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 			p.nodeOf[i] = p.addNode(i, "")
 		}
+		if g.Kind == fabric.HAVPN || g.Kind == fabric.DirectConnectGateway {
+			p.announcer[i] = p.addNode(i, "announcer")
+		}
 	}
 	p.relayNodes()
 	p.findTunnels()
@@ -173,15 +176,16 @@ func (p *Plane) end(gateway int, t *fabric.Tunnel, k int) bundleEnd {
 		}
 		e.learn = p.transitLearners(gateway, att)
 	case fabric.HAVPN:
-		e.learn = []int{p.nodeOf[gateway]}
+		e.announce, e.learn = p.announcer[gateway], []int{p.nodeOf[gateway]}
 		if e.med == 0 {
 			e.med = p.medBase
 		}
 		if spoke, ok := p.inner[innerKey{gateway, t.ID}]; ok {
 			e.inner, e.announce = spoke, p.relayOf(gateway, spoke)
 		}
-	case fabric.VirtualPrivateGateway, fabric.VPNGateway, fabric.VirtualHub, fabric.Device,
-		fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
+	case fabric.DirectConnectGateway:
+		e.announce, e.learn = p.announcer[gateway], []int{p.nodeOf[gateway]}
+	case fabric.VirtualPrivateGateway, fabric.VPNGateway, fabric.VirtualHub, fabric.Device, fabric.ExpressRouteGateway:
 		e.learn = []int{p.nodeOf[gateway]}
 	}
 	return e
