@@ -33,6 +33,9 @@ func (r *Routes) has(learned Route) bool {
 	if _, ok := r.table.Get(learned.Prefix); ok {
 		return true
 	}
+	if r.firm == nil {
+		return false
+	}
 	_, _, ok := r.firm.LookupPrefix(learned.Prefix)
 	return ok
 }
