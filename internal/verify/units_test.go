@@ -115,12 +115,3 @@ func TestTranspose(t *testing.T) {
 		}
 	}
 }
-
-func TestStats(t *testing.T) {
-	n, a := compiled(t, corpus[1].dir)
-	p := New(n, a)
-	s := p.Stats()
-	if s.Places != 4 || s.Pairs != 16 || s.Flows != 9 || s.HeaderSets != p.space.Classes() || s.Tables != len(p.Tables.Tables) || s.Routes < s.Tables {
-		t.Errorf("Stats() = %+v, want 4 places, 16 pairs, 9 flows and every table with its routes", s)
-	}
-}
