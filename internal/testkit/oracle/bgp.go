@@ -217,17 +217,16 @@ func (o *Oracle) send(sent map[netip.Prefix]path, out path, ok bool, p netip.Pre
 	queues[w] = append(queues[w], message{path: out})
 }
 
-// otherHubs lists the live hubs that a Virtual WAN joins to one.
+// otherHubs lists the live hubs that a hub reaches: a network has one Virtual
+// WAN, which meshes its hubs by itself, but where the link between two failed.
 func (o *Oracle) otherHubs(id fabric.GatewayID) []fabric.GatewayID {
 	var out []fabric.GatewayID
-	for _, l := range o.net.Links {
-		if l.Kind != fabric.VirtualWANLink || o.linkDown(l.ID) {
-			continue
-		}
-		for i := range 2 {
-			if l.Gateways[i] == id && o.speakers[l.Gateways[1-i]] != nil {
-				out = append(out, l.Gateways[1-i])
-			}
+	for _, g := range o.net.Gateways {
+		failed := slices.ContainsFunc(o.net.Links, func(l fabric.Link) bool {
+			return l.Kind == fabric.VirtualWANLink && slices.Contains(l.Gateways[:], id) && slices.Contains(l.Gateways[:], g.ID) && o.linkDown(l.ID)
+		})
+		if g.Kind == fabric.VirtualHub && g.ID != id && o.speakers[g.ID] != nil && !failed {
+			out = append(out, g.ID)
 		}
 	}
 	return out
@@ -261,7 +260,8 @@ func (s *speaker) prefixes() []netip.Prefix {
 	return slices.SortedFunc(maps.Keys(set), prefix.Compare)
 }
 
-// best keeps the paths that a gateway of its kind uses at once.
+// best keeps the paths that a gateway of its kind uses at once; the first is
+// the one that it announces, which nothing documented decides.
 func (o *Oracle) best(g fabric.Gateway, paths []path) []path {
 	if len(paths) == 0 {
 		return nil
@@ -279,8 +279,11 @@ func (o *Oracle) best(g fabric.Gateway, paths []path) []path {
 		})
 	case fabric.VPNGateway, fabric.VirtualHub, fabric.ExpressRouteGateway:
 	}
+	slices.SortFunc(paths, func(a, b path) int {
+		return cmp.Or(cmp.Compare(o.rank[string(a.tunnel)], o.rank[string(b.tunnel)]), cmp.Compare(a.from, b.from))
+	})
 	if g.ECMP && g.Kind != fabric.VirtualPrivateGateway {
 		return paths
 	}
-	return []path{slices.MinFunc(paths, func(a, b path) int { return cmp.Compare(o.rank[string(a.tunnel)], o.rank[string(b.tunnel)]) })}
+	return paths[:1]
 }

@@ -24,6 +24,7 @@ type Oracle struct {
 	rng      *rand.Rand
 	rank     map[string]int // what breaks ties that no cloud documents, drawn by seed
 	speakers map[fabric.GatewayID]*speaker
+	walked   map[trip][]End // ways taken before; an Oracle is not for concurrent use
 	// Restless: the messages had not died down when the bound was reached.
 	Restless bool
 	// Refused holds the tunnels whose session a limit ended.
@@ -39,7 +40,7 @@ type Part struct{ Kind, ID string }
 func New(n *fabric.Network, a *atlas.Atlas, failed []Part, seed uint64) *Oracle {
 	o := &Oracle{
 		net: n, atlas: a, down: map[Part]bool{}, rng: rand.New(rand.NewPCG(seed, 3)),
-		rank: map[string]int{}, speakers: map[fabric.GatewayID]*speaker{}, Refused: map[fabric.TunnelID]bool{},
+		rank: map[string]int{}, speakers: map[fabric.GatewayID]*speaker{}, Refused: map[fabric.TunnelID]bool{}, walked: map[trip][]End{},
 	}
 	for _, f := range failed {
 		o.down[f] = true
@@ -67,6 +68,9 @@ func (o *Oracle) draw() {
 
 // domainDown reports whether one of an object's failure domains has failed.
 func (o *Oracle) domainDown(domains []fabric.Domain) bool {
+	if len(o.down) == 0 {
+		return false
+	}
 	kinds := map[fabric.DomainKind]string{fabric.Instance: "gateway", fabric.ZoneDomain: "zone", fabric.RegionDomain: "region", fabric.Provider: "cloud"}
 	for _, d := range domains {
 		if o.down[Part{kinds[d.Kind], d.ID}] {
@@ -77,6 +81,9 @@ func (o *Oracle) domainDown(domains []fabric.Domain) bool {
 }
 
 func (o *Oracle) siteDown(id fabric.SiteID) bool {
+	if len(o.down) == 0 {
+		return false
+	}
 	s, ok := o.net.Site(id)
 	return o.down[Part{"site", string(id)}] || ok && o.domainDown(s.Meta.Domains)
 }

@@ -224,20 +224,37 @@ func (o *Oracle) siteToSite(from, to fabric.TunnelID) bool {
 	return spoke[0] != "" && spoke[1] != "" && spoke[0] != spoke[1] && vpc[0] == vpc[1]
 }
 
-// spokes returns the VPC spokes of the NCC hub besides one of them; none when
-// that one is no spoke.
+// spokes returns the VPC spokes of the NCC hub besides one VPC; none when that
+// one is at no spoke of either kind.
 func (o *Oracle) spokes(of fabric.VPCID) []fabric.VPC {
 	var out []fabric.VPC
 	in := false
 	for _, a := range o.net.Attachments {
-		if a.Kind != fabric.NCCSpoke || o.linkDown(a.Link) {
+		if a.Kind != fabric.NCCSpoke && a.Kind != fabric.NCCHybridSpoke || o.linkDown(a.Link) {
 			continue
 		}
 		if a.VPC == of {
 			in = true
 			continue
 		}
-		if v, ok := o.net.VPC(a.VPC); ok && !slices.ContainsFunc(out, func(x fabric.VPC) bool { return x.ID == v.ID }) {
+		if v, ok := o.net.VPC(a.VPC); ok && a.Kind == fabric.NCCSpoke {
+			out = append(out, v)
+		}
+	}
+	if !in {
+		return nil
+	}
+	return out
+}
+
+// routing returns the VPCs besides one VPC spoke whose hybrid spokes hand it
+// what they learn; they need not be VPC spokes themselves.
+func (o *Oracle) routing(of fabric.VPCID) []fabric.VPC {
+	var out []fabric.VPC
+	in := false
+	for _, a := range o.net.Attachments {
+		in = in || a.Kind == fabric.NCCSpoke && a.VPC == of
+		if v, ok := o.net.VPC(a.VPC); ok && a.Kind == fabric.NCCHybridSpoke && v.ID != of && !slices.ContainsFunc(out, func(x fabric.VPC) bool { return x.ID == v.ID }) {
 			out = append(out, v)
 		}
 	}

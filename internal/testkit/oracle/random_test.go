@@ -23,8 +23,10 @@ func drawn(seed uint64) (*rand.Rand, *fabric.Network) {
 		}
 		for range 1 + r.IntN(3) {
 			all := random.Breaks(n)
-			n = random.Clone(n)
-			all[r.IntN(len(all))].Apply(n)
+			if len(all) > 0 {
+				n = random.Clone(n)
+				all[r.IntN(len(all))].Apply(n)
+			}
 		}
 		return r, n
 	}

@@ -226,7 +226,7 @@ func (o *Oracle) enter(id fabric.GatewayID, t fabric.Tunnel) step {
 		}
 		return step{next: node{kind: atTransit, gateway: id, table: table.Name}}
 	case fabric.HAVPN:
-		return step{next: node{kind: atRegion, vpc: g.VPC, site: g.Site}}
+		return step{next: node{kind: atRegion, vpc: g.VPC, site: g.Site, from: "tunnel"}}
 	default:
 		return step{next: node{kind: atGateway, gateway: id, from: "tunnel"}}
 	}

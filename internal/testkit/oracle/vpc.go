@@ -178,7 +178,7 @@ func (o *Oracle) throughNAT(id fabric.NATID, d netip.Addr) []step {
 		case x.end.Kind == Gateway:
 			x.end.Kind = NAT
 		case x.end.Kind == 0 || x.end.Kind == Arrived:
-			x = drop("NAT sends it back inside")[0]
+			x = step{end: End{Kind: Unknown, Why: "NAT sends it back inside, with an address of its own"}}
 		}
 		out = append(out, x)
 	}
@@ -203,9 +203,18 @@ func (o *Oracle) inRegion(n node, d netip.Addr) []step {
 			return o.deliver(v.ID, d)
 		}
 	}
-	near := append(o.peersOf(v.ID), o.spokes(v.ID)...)
-	for _, w := range near {
+	for _, w := range o.peersOf(v.ID) {
 		for _, s := range o.subnetsOf(w) {
+			if s.prefix.Contains(d) {
+				return o.deliver(w.ID, d)
+			}
+		}
+	}
+	for _, w := range o.spokes(v.ID) {
+		for _, s := range o.subnetsOf(w) {
+			if s.prefix.Contains(d) && o.nccDown(n.site, s.site) {
+				return drop("the link over the NCC hub has failed")
+			}
 			if s.prefix.Contains(d) {
 				return o.deliver(w.ID, d)
 			}
@@ -225,10 +234,23 @@ func (o *Oracle) inRegion(n node, d netip.Addr) []step {
 		cands = append(cands, o.gcpStatic(hub.ID, fromPeer, false)...)
 		cands = append(cands, o.gcpDynamic(hub, n.site, fromPeer, nil)...)
 	}
-	for _, w := range o.spokes(v.ID) {
+	for _, w := range o.routing(v.ID) {
 		cands = append(cands, o.gcpDynamic(w, n.site, fromPeer, o.hybridTunnels(w.ID))...)
 	}
-	return choose(cands, d)
+	out := choose(cands, d)
+	for i := range out {
+		if n.from == "tunnel" && out[i].end.Kind == Gateway {
+			out[i] = drop("what comes by tunnel has no public address to leave with")[0]
+		}
+	}
+	return out
+}
+
+// nccDown reports whether what two sites have of each other over the NCC hub
+// has failed. What one VPC has in both needs no link.
+func (o *Oracle) nccDown(a, b fabric.SiteID) bool {
+	l, ok := o.net.Link(fabric.LinkBetween(a, b))
+	return ok && l.Kind == fabric.NCCLink && o.linkDown(l.ID)
 }
 
 // peersOf returns the VPCs that a GCP VPC is peered with.
@@ -294,7 +316,7 @@ func (o *Oracle) gcpDynamic(v fabric.VPC, at fabric.SiteID, rank int, over []fab
 	var own, far []candidate
 	for _, g := range o.net.Gateways {
 		s := o.speakers[g.ID]
-		if g.Kind != fabric.HAVPN || g.VPC != v.ID || s == nil || v.RegionalRouting && !o.sameRegion(g.Site, at) {
+		if g.Kind != fabric.HAVPN || g.VPC != v.ID || s == nil || v.RegionalRouting && !o.sameRegion(g.Site, at) || over != nil && o.nccDown(g.Site, at) {
 			continue
 		}
 		for _, p := range s.prefixes() {

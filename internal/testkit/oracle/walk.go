@@ -110,15 +110,25 @@ func choose(cands []candidate, d netip.Addr) []step {
 // Walk follows a packet from a machine to an address by every equal-cost way,
 // one hop at a time, and returns how each ends.
 func (o *Oracle) Walk(from Machine, d netip.Addr) []End {
-	starts := o.starts(from)
-	if len(starts) == 0 {
-		return []End{{Kind: Unknown, Why: "no table is known for the sender"}}
+	way := trip{from, d}
+	if known, ok := o.walked[way]; ok {
+		return known
 	}
 	var out []End
-	for _, n := range starts {
+	for _, n := range o.starts(from) {
 		out = append(out, o.walk(n, d, nil)...)
 	}
+	if len(out) == 0 {
+		out = []End{{Kind: Unknown, Why: "no table is known for the sender"}}
+	}
+	o.walked[way] = out
 	return out
+}
+
+// trip is a machine's packet to an address; tables know nothing of ports.
+type trip struct {
+	from Machine
+	to   netip.Addr
 }
 
 func (o *Oracle) walk(n node, d netip.Addr, seen []node) []End {

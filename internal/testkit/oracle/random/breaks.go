@@ -94,21 +94,21 @@ func (b *breaks) gateways() {
 	}
 }
 
-// announces lets a gateway announce what is another's.
+// announces lets a Cloud Router announce what is another's. What a router of
+// one's own does with a prefix that it is said to announce and does not hold
+// is in its configuration, not here.
 func (b *breaks) announces(i int, g fabric.Gateway) {
-	if g.Kind != fabric.HAVPN && g.Kind != fabric.Device {
+	if g.Kind != fabric.HAVPN {
 		return
 	}
 	for _, s := range b.n.Sites {
 		if s.ID == g.Site || len(s.Prefixes) == 0 {
 			continue
 		}
-		p := s.Prefixes[0]
-		for _, q := range []netip.Prefix{p, half(p)} {
-			if slices.Contains(g.Announce, q) {
-				continue
+		for _, q := range []netip.Prefix{s.Prefixes[0], half(s.Prefixes[0])} {
+			if !slices.Contains(g.Announce, q) {
+				b.add(func(n *fabric.Network) { n.Gateways[i].Announce = append(n.Gateways[i].Announce, q) }, "%s announces %s of %s", g.ID, q, s.ID)
 			}
-			b.add(func(n *fabric.Network) { n.Gateways[i].Announce = append(n.Gateways[i].Announce, q) }, "%s announces %s of %s", g.ID, q, s.ID)
 		}
 	}
 }
@@ -207,6 +207,7 @@ func (b *breaks) filters() {
 			b.add(func(n *fabric.Network) { n.Filters[i].Rules = without(n.Filters[i].Rules, j) }, "%s loses %s", f.ID, r.Name)
 			b.add(func(n *fabric.Network) {
 				rule(n).Services = []vocab.Service{{Proto: vocab.TCP, Ports: vocab.PortRange{First: 9999, Last: 9999}}}
+				rule(n).PathMTU = false
 			}, "%s has other ports in %s", f.ID, r.Name)
 			if f.Kind != fabric.SecurityGroup {
 				b.add(func(n *fabric.Network) { rule(n).Action = fabric.Allow + fabric.Deny - r.Action }, "%s turns %s round", f.ID, r.Name)

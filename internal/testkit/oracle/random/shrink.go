@@ -36,6 +36,9 @@ func removals(n *fabric.Network) []Break {
 		b.add(func(n *fabric.Network) { removeVPC(n, v.ID) }, "VPC %s", v.ID)
 	}
 	for i, s := range n.Subnets {
+		if slices.ContainsFunc(n.Attachments, func(a fabric.Attachment) bool { return slices.Contains(a.Subnets, s.ID) }) {
+			continue // an attachment stands in it
+		}
 		b.add(func(n *fabric.Network) { n.Subnets = without(n.Subnets, i) }, "subnet %s", s.ID)
 	}
 	for _, a := range n.Attachments {

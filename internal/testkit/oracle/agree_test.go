@@ -1,0 +1,302 @@
+package oracle_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/testkit/networks"
+	"github.com/tieline/tieline/internal/testkit/oracle"
+	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/verify"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// soak asks for thousands of networks instead of hundreds.
+const soak = "TIELINE_SOAK"
+
+// many is n, or a good many more under soak.
+func many(n int) int {
+	if os.Getenv(soak) != "" {
+		return 25 * n
+	}
+	return n
+}
+
+// TestRoutesAgree: the engine's tables and the oracle send every packet the
+// same ways, on healthy networks, broken ones and such of which parts failed.
+func TestRoutesAgree(t *testing.T) {
+	each(t, many(120), func(seed uint64) string {
+		r, n := drawn(seed)
+		plane := routes.New(n, atlas.Default())
+		trials := []routes.Failure{nil}
+		if parts := plane.Parts(); len(parts) > 0 {
+			for range 2 {
+				trials = append(trials, routes.NewFailure(parts[r.IntN(len(parts))]))
+			}
+			trials = append(trials, routes.NewFailure(parts[r.IntN(len(parts))], parts[r.IntN(len(parts))]))
+		}
+		for _, f := range trials {
+			if said := differRoutes(n, f); said != "" {
+				small := random.Shrink(n, func(m *fabric.Network) bool { return sound(func() string { return differRoutes(m, f) }) != "" })
+				return fmt.Sprintf("with %v failed: %s\nin the smallest network where they differ: %s\n%s", f, said, differRoutes(small, f), networks.Network(small))
+			}
+		}
+		return ""
+	})
+}
+
+// TestVerdictsAgree: the proof's answer for two machines and a service is what
+// the oracle sees packets of it do.
+func TestVerdictsAgree(t *testing.T) {
+	each(t, many(40), func(seed uint64) string {
+		_, n := drawn(seed)
+		said := differVerdicts(n)
+		if said == "" {
+			return ""
+		}
+		small := random.Shrink(n, func(m *fabric.Network) bool { return sound(func() string { return differVerdicts(m) }) != "" })
+		return fmt.Sprintf("%s\nin the smallest network where they differ: %s\n%s", said, differVerdicts(small), networks.Network(small))
+	})
+}
+
+// each runs a test on many seeds with one worker a core, and reports the first
+// few that fail.
+func each(t *testing.T, count int, run func(seed uint64) string) {
+	t.Helper()
+	var wait sync.WaitGroup
+	seeds, failed := make(chan uint64), make(chan string, count)
+	for range 2 {
+		wait.Go(func() {
+			for seed := range seeds {
+				if said := run(seed); said != "" {
+					failed <- fmt.Sprintf("seed %d: %s", seed, said)
+				}
+			}
+		})
+	}
+	for seed := range uint64(count) {
+		if len(failed) > 3 {
+			break
+		}
+		seeds <- seed
+	}
+	close(seeds)
+	wait.Wait()
+	close(failed)
+	for said := range failed {
+		t.Error(said)
+	}
+}
+
+// sound runs a comparison of a network that shrinking may have made
+// meaningless: what then panics is no difference.
+func sound(f func() string) (said string) {
+	defer func() {
+		if recover() != nil {
+			said = ""
+		}
+	}()
+	return f()
+}
+
+// orders are the seeds by which the oracle draws what is left to chance.
+var orders = []uint64{1, 2}
+
+// differRoutes compares where the packets of every machine end.
+func differRoutes(n *fabric.Network, f routes.Failure) string {
+	tables := routes.Compute(n, atlas.Default(), f)
+	var failed []oracle.Part
+	for _, p := range f {
+		failed = append(failed, oracle.Part{Kind: p.Kind.String(), ID: p.ID})
+	}
+	var judges []*oracle.Oracle
+	for _, seed := range orders {
+		judges = append(judges, oracle.New(n, atlas.Default(), failed, seed))
+	}
+	for _, m := range random.Machines(n) {
+		from := tables.TableOf(m.Subnet, m.Zone)
+		if m.Site != "" {
+			from = tables.SiteTable(m.Site)
+		}
+		if from < 0 || fallen(tables, m) {
+			continue
+		}
+		for _, to := range append(random.Machines(n), random.Outside()...) {
+			d := to.Addr
+			if fallen(tables, to) {
+				continue // failures leave out what begins or ends in them
+			}
+			var want []string
+			chance := false
+			for i, o := range judges {
+				ends := endsOf(o.Walk(m, d))
+				chance = chance || i > 0 && !slices.Equal(want, ends)
+				want = ends
+			}
+			paths, _ := tables.Trace(from, d)
+			got := waysOf(tables, paths)
+			switch {
+			case chance && !unsettled(tables):
+				return fmt.Sprintf("%v to %v: the oracle ends by chance, and no event says so", m, d)
+			case !chance && !slices.Equal(got, want):
+				return fmt.Sprintf("%v to %v: Trace ends %v, want %v: %v\n%s", m, d, got, want, judges[0].Walk(m, d), steps(tables, paths))
+			}
+		}
+	}
+	return ""
+}
+
+// fallen reports whether a machine itself has failed.
+func fallen(t *routes.Tables, m oracle.Machine) bool {
+	return m.Subnet != "" && t.Down(m.Subnet, m.Zone) || m.Site != "" && t.SiteDown(m.Site)
+}
+
+// unsettled reports whether the engine says that something is left to chance.
+func unsettled(t *routes.Tables) bool {
+	return slices.ContainsFunc(t.Events, func(e routes.Event) bool {
+		return e.Kind == routes.Nondeterminism || e.Kind == routes.Overlap || e.Kind == routes.LimitPassed
+	})
+}
+
+// endsOf puts the oracle's ends into the words of waysOf.
+func endsOf(ends []oracle.End) []string {
+	var out []string
+	for _, e := range ends {
+		switch e.Kind {
+		case oracle.Arrived:
+			out = append(out, strings.TrimSpace("arrives "+string(e.VPC)+string(e.Site)))
+		case oracle.Gateway, oracle.NAT:
+			out = append(out, "internet")
+		case oracle.Circle:
+			out = append(out, "loop")
+		case oracle.Unknown:
+			out = append(out, "unknown")
+		case oracle.Nowhere, oracle.Dropped:
+			out = append(out, "lost")
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func waysOf(t *routes.Tables, paths []routes.Path) []string {
+	var out []string
+	for _, p := range paths {
+		last := p.Steps[len(p.Steps)-1]
+		switch p.Outcome {
+		case routes.Delivered:
+			where := string(t.Tables[last.Table].Site)
+			if len(last.Hops) > 0 && last.Hops[0].VPC != "" {
+				where = string(last.Hops[0].VPC)
+			}
+			out = append(out, "arrives "+where)
+		case routes.ToInternet:
+			out = append(out, "internet")
+		case routes.Loop:
+			out = append(out, "loop")
+		case routes.NotModelled:
+			out = append(out, "unknown")
+		case routes.NoRoute, routes.Blackhole, routes.NoSubnet, routes.SourceDown:
+			out = append(out, "lost")
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// steps prints the engine's ways.
+func steps(t *routes.Tables, paths []routes.Path) string {
+	var b strings.Builder
+	for _, p := range paths {
+		for _, s := range p.Steps {
+			fmt.Fprintf(&b, "  %s: %s %v %v\n", t.Tables[s.Table].ID, s.Route.Prefix, s.Route.Protocol, s.Hops)
+		}
+		fmt.Fprintf(&b, "  %v\n", p.Outcome)
+	}
+	return b.String()
+}
+
+// sources are the client ports that stand for all where filters cut them. A
+// service is reachable when those that clients draw (from firstClient on) are
+// answered, and blocked when none is.
+var sources = []uint16{1, 80, 443, 1023, 1024, firstClient, 50000, 65535}
+
+// firstClient is the first port that clients draw, by the fact any.ports.client.
+const firstClient = 32768
+
+// differVerdicts compares the answers between every two machines, for every
+// service on a side of some rule's cut.
+func differVerdicts(n *fabric.Network) string {
+	proof := verify.New(n, atlas.Default())
+	var judges []*oracle.Oracle
+	for _, seed := range orders {
+		judges = append(judges, oracle.New(n, atlas.Default(), nil, seed))
+	}
+	all := append(random.Machines(n), random.Outside()...)
+	for _, from := range all {
+		for _, to := range all {
+			if from == to || from.Subnet == "" && from.Site == "" && to.Subnet == "" && to.Site == "" {
+				continue
+			}
+			for _, p := range random.Packets(n) {
+				if p.Proto == vocab.ICMP {
+					continue // an echo is one of many types: verify's own tests tell them apart
+				}
+				want, chance := verdict(n, judges, from, to, p)
+				s := vocab.Service{Proto: p.Proto, Ports: vocab.PortRange{First: p.DstPort, Last: p.DstPort}}
+				got := proof.Flow(end(from), end(to), s).Verdict
+				if chance && got == verify.Reachable || !chance && got != want {
+					return fmt.Sprintf("Flow(%v, %v, %v) = %v, want %v (by chance: %v): %+v", from, to, s, got, want, chance, judges[0].Send(from, to, p))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func end(m oracle.Machine) fabric.PolicyEnd {
+	return fabric.PolicyEnd{Ref: m.Addr.String(), Prefixes: []netip.Prefix{netip.PrefixFrom(m.Addr, m.Addr.BitLen())}}
+}
+
+// verdict is what the packets of a service do, over the client's ports.
+func verdict(n *fabric.Network, judges []*oracle.Oracle, from, to oracle.Machine, p oracle.Packet) (v verify.Verdict, chance bool) {
+	ports := sources[len(sources)-1:] // where nothing judges the client's port
+	a, _ := n.Subnet(from.Subnet)
+	b, _ := n.Subnet(to.Subnet)
+	if a.NACL != "" || b.NACL != "" {
+		ports = slices.Clone(sources)
+		for _, q := range random.Packets(n) {
+			ports = append(ports, q.DstPort)
+		}
+		slices.Sort(ports)
+		ports = slices.Compact(ports)
+	}
+	for i, o := range judges {
+		all, some, unknown := true, false, false
+		for _, port := range ports {
+			p.SrcPort = port
+			x := o.Send(from, to, p)
+			all, some, unknown = all && (x.All || port < firstClient), some || x.Some, unknown || x.Unknown
+		}
+		w := verify.Partly
+		switch {
+		case unknown:
+			w = verify.Undecided
+		case all:
+			w = verify.Reachable
+		case !some:
+			w = verify.Blocked
+		}
+		chance = chance || i > 0 && w != v
+		v = w
+	}
+	return v, chance
+}
