@@ -195,10 +195,13 @@ func (s *solver) solve(c *class, backwards bool) ([]result, bool) {
 			s.queue = s.queue[1:]
 		}
 		s.dirty[n] = false
-		if res[n].own || s.d.gateways[p.nodes[n].gateway] {
+		if res[n].own && !c.idle(n) || s.d.gateways[p.nodes[n].gateway] {
 			continue
 		}
 		next := s.choose(c, res, n)
+		if !next.has && c.idle(n) {
+			next = result{has: true, own: true, src: n}
+		}
 		if next.equal(&res[n]) {
 			continue
 		}
@@ -213,6 +216,12 @@ func (s *solver) solve(c *class, backwards bool) ([]result, bool) {
 		}
 	}
 	return res, settled
+}
+
+// idle reports whether a node brings the class in only where it hears it from
+// nobody.
+func (c *class) idle(n int) bool {
+	return slices.ContainsFunc(c.origins, func(o origin) bool { return o.node == n && o.idle })
 }
 
 // spread queues the nodes that a node announces to.

@@ -14,8 +14,9 @@ import (
 // origin is a node that brings a prefix into BGP by itself.
 type origin struct {
 	node int
-	dep  int // attachment that must be up, or -1
-	med  int // added to what the node sends
+	dep  int  // attachment that must be up, or -1
+	med  int  // added to what the node sends
+	idle bool // only where the node hears it from nobody
 	line fabric.Origin
 }
 
@@ -56,7 +57,7 @@ func (p *Plane) classify() {
 		slices.SortStableFunc(list, func(a, b origin) int { return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.dep, b.dep)) })
 		var b strings.Builder
 		for _, o := range list {
-			fmt.Fprintf(&b, "%d %d %d;", o.node, o.dep, o.med)
+			fmt.Fprintf(&b, "%d %d %d %v;", o.node, o.dep, o.med, o.idle)
 		}
 		c := class{origins: list, whole: q.Bits() == 0}
 		for i := range p.nodes {

@@ -37,7 +37,10 @@ func (p *Plane) deviceEntries() {
 				p.originate(q, origin{node: p.nodeOf[i], dep: -1, line: g.Meta.Origin})
 				continue
 			}
-			p.passOn[q] = append(p.passOn[q], p.nodeOf[i]) // where it hears it
+			// It does not hold it: it hands on what it hears, and announces it
+			// all the same where it hears nothing, as one does an aggregate.
+			p.passOn[q] = append(p.passOn[q], p.nodeOf[i])
+			p.originate(q, origin{node: p.nodeOf[i], dep: -1, idle: true, line: g.Meta.Origin})
 		}
 		for c := range n.Connections {
 			if conn := &n.Connections[c]; conn.Static && conn.Peer == g.ID {

@@ -10,6 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // TestPrefixLimit: one prefix more than a virtual private gateway takes ends
@@ -118,6 +119,31 @@ func TestFailureOfTunnels(t *testing.T) {
 	}
 	both := p.Tables(routes.NewFailure(part(0), part(1)))
 	check(t, both, held{"west/a/rt", "192.168.0.0/16", "nothing"}, held{"south/cpe", "192.168.0.0/16", "nothing"})
+}
+
+// TestDeviceHandsOn: a device hands on what it lists and hears, and announces
+// what it lists and neither holds nor hears.
+func TestDeviceHandsOn(t *testing.T) {
+	n := cloudHub(65001, 65002)
+	n.site("z", vocab.Azure, "westus2", "")
+	n.vpc("z/hub", "z", vocab.Azure, "10.5.0.0/16")
+	n.gateway("z/vpn", "z", "z/hub", fabric.VPNGateway, 64700)
+	n.vpn("z/vpn", "north/cpe", 1)
+	n.find("north/cpe").Announce = pfxs("192.168.0.0/16 10.1.0.0/16 10.99.0.0/16")
+	tables := n.tables()
+	check(t, tables,
+		held{"z/vpn", "10.1.0.0/16", "BGP 65001 64601"},
+		held{"z/vpn", "10.99.0.0/16", "BGP 65001"},
+		held{"z/vpn", "172.16.0.0/16", "nothing"},
+		held{"north/cpe", "10.1.0.0/16", "BGP 64601"},
+	)
+	follow(t, tables,
+		goes{"z/hub/rt-system", "10.1.0.1", "z/hub/rt-system > z/vpn > north/cpe > west/vgw: delivered"},
+		goes{"z/hub/rt-system", "10.99.0.1", "z/hub/rt-system > z/vpn > north/cpe: no route"},
+	)
+	if got := events(tables, routes.AnnouncedUnheld); len(got) != 1 {
+		t.Errorf("announced and not held: %q, want one", got)
+	}
 }
 
 // TestParts: each with a kind and an id, none twice.

@@ -92,14 +92,57 @@ func (p *Plane) sourceUp(st *state, x *source) bool {
 	return !st.down.gateways[x.gateway] && (x.att < 0 || !st.down.attachments[x.att]) && (x.link == "" || x.named || !st.down.links[x.link])
 }
 
-// setTouched reports whether a failure can change a set.
-func (p *Plane) setTouched(st *state, s *set, changed []bool) bool {
+// setTouched reports whether a failure changes a set.
+func (p *Plane) setTouched(st, base *state, s *set, changed []bool, classes []int) bool {
+	if p.spokesTouched(st, s) {
+		return true
+	}
+	heard := false
 	for i := range s.sources {
-		if x := &s.sources[i]; changed[x.node] || !p.sourceUp(st, x) {
+		x := &s.sources[i]
+		quotas := st.dropped[x.node] != nil || base.dropped[x.node] != nil || s.vpc >= 0 && x.own && x.region != s.region
+		if !p.sourceUp(st, x) || changed[x.node] && quotas {
+			return true
+		}
+		heard = heard || changed[x.node]
+	}
+	if !heard {
+		return false
+	}
+	up := p.sourcesUp(st, s)
+	for _, c := range classes {
+		if p.classMoved(st, base, s, up, c) {
 			return true
 		}
 	}
-	return p.spokesTouched(st, s)
+	return false
+}
+
+// classMoved reports whether a set has other routes for a class than in base.
+func (p *Plane) classMoved(st, base *state, s *set, up []bool, c int) bool {
+	same := true
+	for i := range s.sources {
+		n := s.sources[i].node
+		same = same && st.res[c][n].equal(&base.res[c][n])
+	}
+	if same {
+		return false
+	}
+	q := &placed{class: c}
+	was, old := p.merge(base, s, up, q, nil)
+	is, now := p.merge(st, s, up, q, nil)
+	return old != now || was.Protocol != is.Protocol || was.MED != is.MED || was.Why != is.Why || !slices.Equal(was.Path, is.Path) ||
+		!slices.Equal(was.Hops, is.Hops) || p.heardOf(st, s, c) != p.heardOf(base, s, c)
+}
+
+// heardOf is the node that brought a class in, as the first source knows it.
+func (p *Plane) heardOf(st *state, s *set, c int) int {
+	for i := range s.sources {
+		if r := &st.res[c][s.sources[i].node]; r.has && !r.own {
+			return r.src
+		}
+	}
+	return -1
 }
 
 // spokesTouched reports whether the way to subnets of other spokes has failed.

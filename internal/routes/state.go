@@ -278,7 +278,7 @@ func (p *Plane) finish(st, base *state, classes []int) {
 		}
 	}
 	for i := range p.sets {
-		if base == nil || p.setTouched(st, &p.sets[i], changed) {
+		if base == nil || p.setTouched(st, base, &p.sets[i], changed, classes) {
 			st.sets[i] = p.makeSet(st, &p.sets[i], st.sets[i], base != nil)
 		}
 	}
