@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -86,7 +87,7 @@ func (a *app) check(ctx context.Context, o checkOptions) error {
 		return err
 	}
 	if o.watch {
-		return a.watch(ctx, func(ctx context.Context) error { return a.checkOnce(ctx, o) })
+		return a.watch(ctx, o)
 	}
 	return a.checkOnce(ctx, o)
 }
@@ -116,10 +117,12 @@ func (a *app) checkOnce(ctx context.Context, o checkOptions) error {
 	if err != nil {
 		return err
 	}
-	c := prove(s, o, a.progress("failures tried"))
+	k := newChecking(s, o)
+	k.failures(func() bool { return ctx.Err() != nil }, a.progress("sets of failed parts tried"))
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c := k.result()
 	if o.report != "" {
 		if err := writeReport(o.report, audit.NewReport(s.network, s.name, c.Findings, time.Now().UTC())); err != nil {
 			return err
@@ -139,19 +142,44 @@ func (a *app) checkOnce(ctx context.Context, o checkOptions) error {
 	return nil
 }
 
-// prove does all that check says of a network.
-func prove(s *subject, o checkOptions, progress func(done, total int)) view.Check {
-	proof := verify.New(s.network, s.atlas)
-	c := view.Check{Network: s.network.Name, Source: o.terraform, Stats: proof.Stats(), Verbose: o.verbose}
-	findings := proof.Findings()
-	if o.fail > 0 {
-		r := proof.Failures(verify.FailureOptions{At: o.fail, MaxSets: o.maxSets, Progress: progress})
-		c.Failures = &r
-		findings = append(findings, r.Findings...)
+// checking is a check under way.
+type checking struct {
+	subject *subject
+	options checkOptions
+	proof   *verify.Proof
+	today   time.Time
+	sound   []verify.Finding // of the healthy network
+	failed  *verify.FailureReport
+}
+
+// newChecking proves and audits the healthy network.
+func newChecking(s *subject, o checkOptions) *checking {
+	k := &checking{subject: s, options: o, proof: verify.New(s.network, s.atlas), today: time.Now().UTC().Truncate(24 * time.Hour)}
+	bill := price.Compute(s.network, s.atlas, k.proof.Tables)
+	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: k.proof, Bill: &bill, Today: k.today})...)
+	return k
+}
+
+// failures tries what can fail, until it is done or to be stopped.
+func (k *checking) failures(stopped func() bool, progress func(done, total int)) {
+	if k.options.fail == 0 {
+		return
 	}
-	bill := price.Compute(s.network, s.atlas, proof.Tables)
-	today := time.Now().UTC().Truncate(24 * time.Hour)
-	findings = append(findings, audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: proof, Bill: &bill, Today: today})...)
-	c.Findings = audit.Waive(s.network, findings, today)
-	return c
+	r := k.proof.Failures(verify.FailureOptions{At: k.options.fail, MaxSets: k.options.maxSets, Progress: progress, Stopped: stopped})
+	k.failed = &r
+}
+
+// result is what there is to say, with the waivers of the spec.
+func (k *checking) result() view.Check {
+	findings := slices.Clone(k.sound)
+	if k.failed != nil {
+		findings = append(findings, k.failed.Findings...)
+	}
+	slices.SortStableFunc(findings, func(x, y verify.Finding) int {
+		return cmp.Or(cmp.Compare(x.Severity, y.Severity), x.Pos.Compare(y.Pos), cmp.Compare(x.Code, y.Code))
+	})
+	return view.Check{
+		Network: k.subject.network.Name, Source: k.options.terraform, Stats: k.proof.Stats(), Verbose: k.options.verbose,
+		Failures: k.failed, Findings: audit.Waive(k.subject.network, findings, k.today),
+	}
 }

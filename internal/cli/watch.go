@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tieline/tieline/internal/spec"
@@ -18,33 +19,74 @@ import (
 // one that renames a new file over the old.
 const watchEvery = 100 * time.Millisecond
 
-// watch runs a step at once and after each change of the spec's files, until
-// the context ends. A spec with errors is reported and waited on.
-func (a *app) watch(ctx context.Context, step func(context.Context) error) error {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
+// watch checks a spec at once and after each change of its files, until the
+// context ends. It says first what holds of the healthy network, then tries
+// the failures, and leaves them when the spec changes meanwhile. A spec with
+// errors is reported and waited on.
+func (a *app) watch(ctx context.Context, o checkOptions) error {
+	for ctx.Err() == nil {
 		folders := specFolders(a.spec)
 		seen := stamps(folders)
-		began := time.Now()
-		err := step(ctx)
+		changed := func() bool { return ctx.Err() != nil || !slices.Equal(seen, stamps(folders)) }
+		err := a.recheck(ctx, o, changed)
 		var input *inputError
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case errors.As(err, &input):
 			a.report(err)
-		case err != nil && !errors.Is(err, errFindings):
+		case err != nil && ctx.Err() == nil:
 			return err
 		}
-		a.err.Line("checked in %s at %s; watching %s", time.Since(began).Round(time.Millisecond), time.Now().Format(time.TimeOnly), a.spec)
-		for slices.Equal(seen, stamps(folders)) {
+		for !changed() {
 			select {
 			case <-ctx.Done():
-				return nil
-			case <-tick.C:
+			case <-time.After(watchEvery):
 			}
 		}
+	}
+	return nil
+}
+
+// recheck is one round of watch.
+func (a *app) recheck(ctx context.Context, o checkOptions, changed func() bool) error {
+	began := time.Now()
+	s, err := a.subject(ctx, "")
+	if err != nil {
+		return err
+	}
+	k := newChecking(s, o)
+	a.out.Findings(k.result())
+	a.out.Line("%s", checked(began, "the healthy network"))
+	if o.fail == 0 {
+		return nil
+	}
+	k.failures(stopAtTimes(changed), a.progress("sets of failed parts tried"))
+	if changed() {
+		return nil
+	}
+	a.out.Check(k.result())
+	a.out.Line("%s", checked(began, "all; waiting for the next save of "+a.spec))
+	return nil
+}
+
+// checked says how long a round took.
+func checked(began time.Time, what string) string {
+	now := time.Now()
+	return fmt.Sprintf("%s checked %s in %s", now.Format(time.TimeOnly), what, now.Sub(began).Round(time.Millisecond))
+}
+
+// stopAtTimes asks a question that costs a look at files no more often than
+// watchEvery, from any goroutine.
+func stopAtTimes(ask func() bool) func() bool {
+	var mu sync.Mutex
+	var last time.Time
+	answer := false
+	return func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if !answer && time.Since(last) >= watchEvery {
+			answer, last = ask(), time.Now()
+		}
+		return answer
 	}
 }
 

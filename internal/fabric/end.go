@@ -101,7 +101,9 @@ func (n *Network) subnetsEnd(e PolicyEnd, in func(*Subnet) bool) PolicyEnd {
 
 // pathEnd finds subnets and networks by the end of their ids.
 func (n *Network) pathEnd(e PolicyEnd, ref string) (PolicyEnd, error) {
-	ends := func(id string) bool { return id == ref || strings.HasSuffix(id, "/"+ref) || strings.HasSuffix(id, ":"+ref) }
+	ends := func(id string) bool {
+		return id == ref || strings.HasSuffix(id, "/"+ref) || strings.HasSuffix(id, ":"+ref)
+	}
 	var subnets, vpcs, all []string
 	for i := range n.Subnets {
 		s := &n.Subnets[i]
@@ -123,6 +125,9 @@ func (n *Network) pathEnd(e PolicyEnd, ref string) (PolicyEnd, error) {
 			vpcs = append(vpcs, string(v.ID))
 		}
 	}
+	if len(vpcs) == 1 && len(subnets) == 1 && n.holdsOnly(VPCID(vpcs[0]), SubnetID(subnets[0])) {
+		vpcs = nil // both mean the same
+	}
 	found := append(slices.Clone(vpcs), subnets...)
 	switch {
 	case len(found) == 0:
@@ -140,6 +145,14 @@ func (n *Network) pathEnd(e PolicyEnd, ref string) (PolicyEnd, error) {
 		e.Prefixes = prefix.Aggregate(append(e.Prefixes, v.Prefixes...))
 	}
 	return e, nil
+}
+
+// holdsOnly reports whether a subnet is all that a network holds.
+func (n *Network) holdsOnly(v VPCID, only SubnetID) bool {
+	if x, ok := n.VPC(v); !ok || x.Existing != "" {
+		return false
+	}
+	return !slices.ContainsFunc(n.Subnets, func(s Subnet) bool { return s.VPC == v && s.Purpose == Workload && s.ID != only })
 }
 
 func (n *Network) siteNames() []string {

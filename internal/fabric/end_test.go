@@ -23,12 +23,14 @@ func endNetwork() *Network {
 		VPCs: []VPC{
 			{ID: "a/legacy", Name: "legacy", Sites: []SiteID{"a"}, Existing: "vpc-1", Prefixes: []netip.Prefix{pfx("10.9.0.0/16")}},
 			{ID: "a/ml", Name: "ml", Sites: []SiteID{"a"}},
+			{ID: "a/one", Name: "one", Sites: []SiteID{"a"}},
 			{ID: "net:ml", Name: "ml", Sites: []SiteID{"g"}},
 		},
 		Subnets: []Subnet{
 			{ID: "a/ml/_nat", VPC: "a/ml", Site: "a", Purpose: NATSubnet, Prefix: pfx("10.1.9.0/24")},
 			{ID: "a/ml/db", VPC: "a/ml", Site: "a", Segment: "data", Prefix: pfx("10.1.0.0/24")},
 			{ID: "a/ml/web", VPC: "a/ml", Site: "a", Segment: "web", Prefix: pfx("10.1.1.0/24")},
+			{ID: "a/one/one", VPC: "a/one", Site: "a", Prefix: pfx("10.4.0.0/24")},
 			{ID: "g/ml/web", VPC: "net:ml", Site: "g", Segment: "web", Prefix: pfx("10.2.0.0/24")},
 		},
 	}
@@ -45,7 +47,8 @@ func TestEnd(t *testing.T) {
 		{"web", PolicyEnd{Subnets: []SubnetID{"a/ml/web", "g/ml/web"}, Prefixes: []netip.Prefix{pfx("10.1.1.0/24"), pfx("10.2.0.0/24")}}},
 		{"g:web", PolicyEnd{Subnets: []SubnetID{"g/ml/web"}, Prefixes: []netip.Prefix{pfx("10.2.0.0/24")}}},
 		{"hq", PolicyEnd{Prefixes: []netip.Prefix{pfx("10.200.0.0/16")}}},
-		{"a", PolicyEnd{Subnets: []SubnetID{"a/ml/db", "a/ml/web"}, Prefixes: []netip.Prefix{pfx("10.1.0.0/23"), pfx("10.9.0.0/16")}}},
+		{"a", PolicyEnd{Subnets: []SubnetID{"a/ml/db", "a/ml/web", "a/one/one"}, Prefixes: []netip.Prefix{pfx("10.1.0.0/23"), pfx("10.4.0.0/24"), pfx("10.9.0.0/16")}}},
+		{"a/one", PolicyEnd{Subnets: []SubnetID{"a/one/one"}, Prefixes: []netip.Prefix{pfx("10.4.0.0/24")}}},
 		{"a/legacy", PolicyEnd{Prefixes: []netip.Prefix{pfx("10.9.0.0/16")}}},
 		{"a/ml", PolicyEnd{Subnets: []SubnetID{"a/ml/db", "a/ml/web"}, Prefixes: []netip.Prefix{pfx("10.1.0.0/23")}}},
 		{"g/ml", PolicyEnd{Subnets: []SubnetID{"g/ml/web"}, Prefixes: []netip.Prefix{pfx("10.2.0.0/24")}}},

@@ -31,8 +31,11 @@ func (p *Proof) Failures(o FailureOptions) FailureReport {
 	r := p.reached()
 	run := &failureRun{reach: r, options: o, parts: p.Plane.Parts(o.Kinds...), total: newTally(r)}
 	run.singles()
-	if o.At >= 2 {
+	if o.At >= 2 && !run.stopped() {
 		run.doubles()
+	}
+	if run.stopped() {
+		return FailureReport{Parts: len(run.parts), Refused: "stopped before all was tried"}
 	}
 	rep := FailureReport{Parts: len(run.parts), Sets: run.total.sets, Pruned: run.pruned, Refused: run.refused, Worst: run.total.list(r)}
 	for i, lost := range run.lost {
@@ -108,6 +111,9 @@ func (r *failureRun) doubles() {
 	})
 }
 
+// stopped reports whether the caller wants no more.
+func (r *failureRun) stopped() bool { return r.options.Stopped != nil && r.options.Stopped() }
+
 // work does n jobs by workers, each with a breaker and a tally of its own, and
 // adds what they found to the total. It returns when all are done.
 func (r *failureRun) work(n int, do func(*breaker, *tally, int)) {
@@ -129,7 +135,9 @@ func (r *failureRun) work(n int, do func(*breaker, *tally, int)) {
 				if i >= n {
 					return
 				}
-				do(b, tallies[w], i)
+				if !r.stopped() {
+					do(b, tallies[w], i)
+				}
 				done <- struct{}{}
 			}
 		})

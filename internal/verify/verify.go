@@ -161,6 +161,9 @@ type FailureOptions struct {
 	// Progress, when set, is told how many sets of the alone, then of the
 	// pairs, are done; from the calling goroutine.
 	Progress func(done, total int)
+	// Stopped, asked before each set and by several goroutines, ends the run
+	// early: the report is then refused. Nil never does.
+	Stopped func() bool
 }
 
 // Effect is what a failure does to the flows between two groups.

@@ -26,6 +26,14 @@ type Check struct {
 // mostWorst is how many pairs the failures table shows.
 const mostWorst = 24
 
+// Findings prints what was found, without what failures do.
+func (p *Printer) Findings(c Check) {
+	p.Title(c.Network, proved(c.Stats))
+	p.Blank()
+	p.proofFindings(c)
+	p.Line("%s", p.outcome(c))
+}
+
 // Check prints findings, and what failures do.
 func (p *Printer) Check(c Check) {
 	p.Title(c.Network, proved(c.Stats))
