@@ -14,7 +14,7 @@ import (
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/testkit/networks"
 	"github.com/tieline/tieline/internal/testkit/oracle"
-	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/testkit/random"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )

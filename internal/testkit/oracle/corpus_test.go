@@ -12,7 +12,7 @@ import (
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/testkit/oracle"
-	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/testkit/random"
 	"github.com/tieline/tieline/internal/vocab"
 )
 

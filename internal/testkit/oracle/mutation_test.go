@@ -11,7 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/testkit/oracle"
-	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/testkit/random"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/testkit/oracle"
-	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/testkit/random"
 )
 
 // drawn is a random network, two times in three with up to three breaks.

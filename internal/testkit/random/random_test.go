@@ -10,7 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/spec"
-	"github.com/tieline/tieline/internal/testkit/oracle/random"
+	"github.com/tieline/tieline/internal/testkit/random"
 )
 
 func network(t *testing.T) *fabric.Network {
