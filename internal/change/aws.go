@@ -127,7 +127,7 @@ func (v *inventory) connection(c *fabric.Connection) {
 		text("timers", strings.Join(timers, ", ")),
 		text("initiates", strings.Join(initiates, ", ")),
 		text("key", strings.Join(keys, ", ")),
-		yes("large", c.Large), yes("static", c.Static), yes("accelerate", g.Accelerate),
+		yes("large_tunnels", c.Large), yes("static", c.Static), yes("accelerate", g.Accelerate),
 		list("static_routes", texts(c.StaticRoutes)), v.account(c.Meta.Account),
 	)
 	o.tunnels = c.Tunnels[:]
