@@ -6,19 +6,25 @@ EXAMPLE ?= examples/ml-platform
 OUT     ?= out/ml-platform
 TOOL    := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: all build run test check golden fuzz bench tofu clean
+.PHONY: all build run test check golden fuzz soak bench tofu clean
 
 all: build
 
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-# Plan the example network, write its Terraform, show what it costs.
+# Plan the example network, write its Terraform, show what it costs, and prove
+# it. Findings are there to be looked at: they do not fail the run.
 run: build
 	bin/tieline render $(EXAMPLE) -o $(OUT)
 	bin/tieline plan $(EXAMPLE)
 	@echo
+	bin/tieline check $(EXAMPLE) --report $(OUT)-audit || test $$? -eq 3
+	@echo
+	bin/tieline test $(EXAMPLE)
+	@echo
 	@echo "The spec is $(EXAMPLE)/network.yaml, its Terraform is in $(OUT). Try next:"
+	@echo "  bin/tieline path aws-oregon:inference gcp-oregon:training tcp/443 -f $(EXAMPLE)"
 	@echo "  bin/tieline why aws-oregon/ml -f $(EXAMPLE)"
 	@echo "  bin/tieline cost $(EXAMPLE)"
 	@echo "  bin/tieline graph $(EXAMPLE) -o out/ml-platform.svg"
@@ -45,6 +51,10 @@ fuzz:
 	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go internal | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$t/*_test.go | cut -c6-); do \
 	    echo "$$t $$f"; $(GO) test ./$$t -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) || exit 1; done; done
+
+# Thousands of random networks against the oracle; SOAK is how long it may take.
+soak:
+	TIELINE_SOAK=1 $(GO) test ./internal/testkit/oracle -timeout $(or $(SOAK),2h) -v
 
 # Measure, and record under docs/bench/.
 bench: build
