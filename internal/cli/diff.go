@@ -32,7 +32,7 @@ destroy, and which traffic stops meanwhile and for how long.
 What follows from a changed field, and how long it takes, are facts: tieline
 facts change lists them, and a question mark stands at what is recalled and not
 checked.`,
-		Example: `  git worktree add /tmp/main origin/main && tieline diff /tmp/main .
+		Example: `  git worktree add ../main origin/main && tieline diff ../main .
   tieline diff old/network.yaml network.yaml --json
   tieline diff old/network.yaml network.yaml --markdown >> "$GITHUB_STEP_SUMMARY"`,
 		Args: func(c *cobra.Command, args []string) error {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -10,6 +12,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
@@ -88,11 +91,49 @@ func (a *app) path(ctx context.Context, o pathOptions, args []string) error {
 	}
 	proof := verify.New(s.network, s.atlas)
 	x := view.Path{From: args[0], To: args[1], Service: service.String(), Answer: proof.Flow(from, to, service)}
+	if w := x.Answer.Yes; w != nil {
+		x.There, x.Back = perGB(s, proof, w.Packet.Src, w.Packet.Dst), perGB(s, proof, w.Packet.Dst, w.Packet.Src)
+	}
 	if a.json {
 		return a.out.JSON(view.PathJSON(x))
 	}
 	a.out.Path(x)
 	return nil
+}
+
+// perGB prices the first way of a packet; nil when it has none, or what is on
+// it has no price.
+func perGB(s *subject, proof *verify.Proof, from, to netip.Addr) *view.PerGB {
+	table := tableOf(proof, from)
+	if table < 0 {
+		return nil
+	}
+	paths, _ := proof.Tables.Trace(table, to)
+	if len(paths) == 0 {
+		return nil
+	}
+	c := price.PerGB(s.network, s.atlas, proof.Tables, paths[0])[0]
+	if c.Lost || len(c.Missing) > 0 {
+		return nil
+	}
+	out := &view.PerGB{USD: c.PerGB.Float()}
+	for _, l := range c.Lines {
+		out.Items = append(out.Items, fmt.Sprintf("%s %.4f", l.Item, l.Amount.Float()))
+	}
+	return out
+}
+
+// tableOf gives the table by which the machine of an address sends; -1 where
+// it stands outside the network.
+func tableOf(proof *verify.Proof, a netip.Addr) int {
+	for _, place := range proof.Places() {
+		for _, part := range place.Parts {
+			if part.Prefix.Contains(a) {
+				return part.Table
+			}
+		}
+	}
+	return -1
 }
 
 // end resolves an end as it stands on the command line.

@@ -12,15 +12,14 @@ type Path struct {
 	From, To string
 	Service  string
 	Answer   verify.Answer
-	There    *PerGB // of the way there; nil when no way was found
+	There    *PerGB // of the way there; nil when it has no price
 	Back     *PerGB
 }
 
 // PerGB is what a GB costs along a way.
 type PerGB struct {
-	USD    float64
-	Items  []string // "internet egress 0.09 aws-oregon"
-	Priced bool
+	USD   float64
+	Items []string // "internet egress 0.0900"
 }
 
 // Path prints the ways of a packet there and of its reply back.
@@ -88,7 +87,7 @@ func (p *Printer) wire(w verify.Walk, cost *PerGB, works bool) string {
 	case len(w.Links) > 0:
 		parts = append(parts, "not encrypted by the network")
 	}
-	if cost != nil && cost.Priced {
+	if cost != nil {
 		text := fmt.Sprintf("%.4f USD a GB", cost.USD)
 		if len(cost.Items) > 0 {
 			text += " (" + strings.Join(cost.Items, ", ") + ")"
@@ -117,10 +116,10 @@ func PathJSON(x Path) any {
 		FormatVersion: FormatVersion, From: x.From, To: x.To, Service: x.Service, Verdict: x.Answer.Verdict.String(),
 		Unknown: list(x.Answer.Unread, same), Yes: toWitnessJSON(x.Answer.Yes), No: toWitnessJSON(x.Answer.No),
 	}
-	if x.There != nil && x.There.Priced {
+	if x.There != nil {
 		out.There = &x.There.USD
 	}
-	if x.Back != nil && x.Back.Priced {
+	if x.Back != nil {
 		out.Back = &x.Back.USD
 	}
 	return out
