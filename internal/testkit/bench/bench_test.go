@@ -159,26 +159,11 @@ func record(dir string, results []result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Whole-process timings\n\nWritten by `make bench` on %s, %d cores, %s. Medians of %d runs after one to warm up.\n\n",
 		time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), runs)
-	b.WriteString("| command | wall (low - high) | cpu | peak memory |\n|---|---|---|---|\n")
-	for _, r := range results {
-		cpu, memory := "", ""
-		if r.median.rss > 0 {
-			cpu, memory = ms(r.median.cpu), fmt.Sprintf("%d MB", r.median.rss>>20)
-		}
-		fmt.Fprintf(&b, "| %s | %s (%s - %s) | %s | %s |\n", r.name, ms(r.median.wall), ms(r.low), ms(r.high), cpu, memory)
+	rows(&b, results)
+	if small := find(results, "plan estate cut"); small > 0 {
+		fmt.Fprintf(&b, "\n1,000 networks take %.1f times as long as 100.\n", float64(find(results, "plan estate (1"))/float64(small))
 	}
-	byName := func(s string) time.Duration {
-		for _, r := range results {
-			if strings.HasPrefix(r.name, s) {
-				return r.median.wall
-			}
-		}
-		return 0
-	}
-	if small := byName("plan estate cut"); small > 0 {
-		fmt.Fprintf(&b, "\n1,000 networks take %.1f times as long as 100.\n", float64(byName("plan estate (1"))/float64(small))
-	}
-	if own, other := byName("plan ml-platform"), byName("peer"); own > 0 && other > 0 {
+	if own, other := find(results, "plan ml-platform"), find(results, "peer"); own > 0 && other > 0 {
 		fmt.Fprintf(&b, "\nThe peer takes %.0f times as long on ml-platform. It checks syntax, references and types of what tieline wrote, with stand-in providers that answer at once; it knows nothing of addresses, tunnels or prices. No open tool that we know of plans such a network from one file, so this is the nearest: what one waits for with hand-written Terraform.\n", float64(other)/float64(own))
 	}
 	fmt.Print(b.String())
@@ -189,6 +174,28 @@ func record(dir string, results []result) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "plan.md"), []byte(b.String()), 0o644)
+}
+
+// rows writes results as a table.
+func rows(b *strings.Builder, results []result) {
+	b.WriteString("| command | wall (low - high) | cpu | peak memory |\n|---|---|---|---|\n")
+	for _, r := range results {
+		cpu, memory := "", ""
+		if r.median.rss > 0 {
+			cpu, memory = ms(r.median.cpu), fmt.Sprintf("%d MB", r.median.rss>>20)
+		}
+		fmt.Fprintf(b, "| %s | %s (%s - %s) | %s | %s |\n", r.name, ms(r.median.wall), ms(r.low), ms(r.high), cpu, memory)
+	}
+}
+
+// find gives the median of the result whose name begins so; 0 without one.
+func find(results []result, name string) time.Duration {
+	for _, r := range results {
+		if strings.HasPrefix(r.name, name) {
+			return r.median.wall
+		}
+	}
+	return 0
 }
 
 func ms(d time.Duration) string { return d.Round(100 * time.Microsecond).String() }
