@@ -27,7 +27,7 @@ func (p *Printer) walk(indent string, w verify.Walk) {
 		if s.Rule != "" {
 			what += "  " + p.dim("rule "+s.Rule)
 		}
-		t.add(mark, objectTitle(s.Object), what, p.dim(origin(s.Origin)))
+		t.add(mark, objectTitle(s.Object), what, p.dim(near(s.Origin)))
 	}
 	t.print(p)
 }
@@ -125,6 +125,14 @@ func toWalkJSON(w verify.Walk) walkJSON {
 		out.Steps = append(out.Steps, j)
 	}
 	return out
+}
+
+// near is the place of an origin in short, or its path where it has no line.
+func near(o fabric.Origin) string {
+	if o.Pos.Line == 0 {
+		return o.Path
+	}
+	return shortPos(o.Pos)
 }
 
 // origin is the place of an origin, or its path where it has no line.
