@@ -390,11 +390,35 @@ func (b *builder) finish() {
 			}
 		}
 	}
+	b.routerTimers()
 	b.sizes(count)
 	b.capacities()
 	for _, l := range d.Net.Links {
 		for _, id := range l.Tunnels {
 			d.Used = append(d.Used, lock.Entry{Kind: lock.Inside, Key: insideKey(id), Prefix: b.inside.got[id], Scope: b.inside.scope[id]})
+		}
+	}
+}
+
+// routerTimers gives every session of a Cloud Router the longest keepalive that
+// one of them asks for: it is the router's and no session's
+// (https://cloud.google.com/compute/docs/reference/rest/v1/routers,
+// bgp.keepaliveInterval), and its hold time is three times that.
+func (b *builder) routerTimers() {
+	d := b.d
+	longest := map[fabric.GatewayID]int{}
+	for i := range d.Net.Tunnels {
+		for _, e := range d.Net.Tunnels[i].Ends {
+			longest[e.Gateway] = max(longest[e.Gateway], e.Keepalive)
+		}
+	}
+	for i := range d.Net.Tunnels {
+		t := &d.Net.Tunnels[i]
+		for k := range t.Ends {
+			e := &t.Ends[k]
+			if d.Net.Gateways[b.gw[e.Gateway]].Kind == fabric.HAVPN {
+				e.Keepalive, e.Hold = longest[e.Gateway], 3*longest[e.Gateway]
+			}
 		}
 	}
 }

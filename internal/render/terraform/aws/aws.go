@@ -43,7 +43,12 @@ func newWriter(r *root.Root, site fabric.Site) writer {
 // open opens a resource with the account's provider and the site's region.
 // Each of before is written ahead of them: for_each.
 func (w writer) open(b *hcl.Body, o fabric.Origin, kind, id string, account fabric.AccountID, before ...hcl.Item) {
-	w.r.Resource(b, o, kind, id)
+	w.openWas(b, o, kind, id, names.Former(w.n, id), account, before...)
+}
+
+// openWas is open for what is named after two objects, see [root.Root.ResourceWas].
+func (w writer) openWas(b *hcl.Body, o fabric.Origin, kind, id, former string, account fabric.AccountID, before ...hcl.Item) {
+	w.r.ResourceWas(b, o, kind, id, former)
 	for _, it := range before {
 		b.Attr(it.Key, it.Value)
 	}
@@ -97,6 +102,10 @@ func securityGroupID(n *fabric.Network, id fabric.FilterID) names.Ref {
 	}
 	label := names.Label(filterOwner(id))
 	return names.Ref{Home: f.Site, Expr: "aws_security_group." + label + ".id", Output: label + "_security_group_id"}
+}
+
+func subnetID(v fabric.VPC, s fabric.Subnet, p fabric.SubnetPart) hcl.Expr {
+	return hcl.Index(hcl.Expr("aws_subnet."+names.Label(string(v.ID))), subnetKey(s, p)) + ".id"
 }
 
 // mustGateway, mustVPC and mustSubnet return what the network is sure to hold.

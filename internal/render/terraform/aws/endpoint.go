@@ -51,35 +51,30 @@ func (w writer) gatewayEndpoints(b *hcl.Body, v fabric.VPC, endpoints []fabric.E
 	b.End()
 }
 
+// interfaceEndpoints writes a resource for each: in a map over them, a plan
+// would not say which group is whose.
 func (w writer) interfaceEndpoints(b *hcl.Body, v fabric.VPC, endpoints []fabric.Endpoint) {
-	if len(endpoints) == 0 || v.Existing != "" {
+	if v.Existing != "" {
 		return
 	}
-	label := names.Label(string(v.ID))
-	items := make([]hcl.Item, len(endpoints))
-	for i, e := range endpoints {
+	for _, e := range endpoints {
 		s := w.endpointSubnet(v, e)
-		keys := make([]string, len(s.Parts))
-		for j, p := range s.Parts {
-			keys[j] = subnetKey(s, p)
+		subnets := make([]hcl.Expr, len(s.Parts))
+		for i, p := range s.Parts {
+			subnets[i] = subnetID(v, s, p)
 		}
-		groups := hcl.Expr("[]")
+		w.open(b, e.Meta.Origin, "aws_vpc_endpoint", string(v.ID)+"/interface/"+e.Service, v.Meta.Account)
+		b.Attr("vpc_id", w.r.Ref(vpcID(v)))
+		b.Attr("vpc_endpoint_type", hcl.Quote("Interface"))
+		b.Attr("service_name", hcl.Quote(e.Native))
+		b.Attr("private_dns_enabled", "true")
+		b.Attr("subnet_ids", hcl.Lines(subnets...))
 		if e.Filter != "" {
-			groups = hcl.List(w.r.Ref(securityGroupID(w.n, e.Filter)))
+			b.Attr("security_group_ids", hcl.List(w.r.Ref(securityGroupID(w.n, e.Filter))))
 		}
-		items[i] = hcl.Item{Key: e.Service, Value: hcl.Object(
-			hcl.Item{Key: "service", Value: hcl.Quote(e.Native)}, hcl.Item{Key: "subnets", Value: hcl.Strings(keys...)}, hcl.Item{Key: "groups", Value: groups},
-		)}
+		b.Attr("tags", w.r.Tags(w.title(string(v.ID), e.Service), v.Environment, v.Tags))
+		b.End()
 	}
-	w.open(b, endpoints[0].Meta.Origin, "aws_vpc_endpoint", string(v.ID)+"/interface", v.Meta.Account, forEach(hcl.Map(items...)))
-	b.Attr("vpc_id", w.r.Ref(vpcID(v)))
-	b.Attr("vpc_endpoint_type", hcl.Quote("Interface"))
-	b.Attr("service_name", "each.value.service")
-	b.Attr("private_dns_enabled", "true")
-	b.Attr("subnet_ids", hcl.Expr("[for key in each.value.subnets : aws_subnet."+label+"[key].id]"))
-	b.Attr("security_group_ids", "each.value.groups")
-	b.Attr("tags", w.eachTags(v))
-	b.End()
 }
 
 // endpointSubnet returns the subnet that an interface endpoint has its

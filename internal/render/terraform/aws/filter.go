@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,66 +45,79 @@ func (w writer) securityGroup(b *hcl.Body, v fabric.VPC, f fabric.Filter) {
 	w.groupRules(b, v, f, fabric.Egress, "aws_vpc_security_group_egress_rule")
 }
 
-// groupRules writes the rules of one direction. A native rule has one protocol,
-// one range of ports and one far side; EC2 refuses a second of the same, so
-// these are the keys, and what policies say twice is written once.
+// groupRules writes the rules of one direction: a resource for those about
+// prefixes, and one for each group or prefix list that rules are about, so that
+// all keys and columns are constants. A native rule has one protocol, one range
+// of ports and one far side; EC2 refuses a second of the same, so these are the
+// keys, and what policies say twice is written once.
 func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.Direction, kind string) {
-	id := filterOwner(f.ID)
-	var items []hcl.Item
-	var keys []root.Key
-	lists := false // prefix lists are rare: no column for them where there are none
-	for _, rule := range f.Rules {
-		lists = lists || rule.Direction == d && rule.PeerEndpoint != ""
-	}
-	seen := map[string]bool{}
+	var sets []*ruleSet
 	for _, rule := range f.Rules {
 		if rule.Direction != d {
 			continue
 		}
-		far := w.farSides(v, f, rule)
-		for _, svc := range services(rule) {
-			what := svc.String()
-			from, to := ports(svc)
-			if rule.PathMTU {
-				what, from, to = "path-mtu", fragmentationNeeded[0], fragmentationNeeded[1]
+		for _, far := range w.farSides(v, f, rule) {
+			i := slices.IndexFunc(sets, func(s *ruleSet) bool { return s.whom == far.whom })
+			if i < 0 {
+				i = len(sets)
+				sets = append(sets, &ruleSet{whom: far.whom, target: far.target, seen: map[string]bool{}})
 			}
-			for _, x := range far {
-				key := what + " " + x.key.New
-				if seen[key] {
-					continue
-				}
-				seen[key] = true
-				keys = append(keys, root.Key{New: key, Old: what + " " + x.key.Old})
-				columns := []hcl.Item{
-					{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))},
-					{Key: "from", Value: from},
-					{Key: "to", Value: to},
-					{Key: "cidr", Value: x.cidr},
-					{Key: "peer", Value: x.peer},
-				}
-				if lists {
-					columns = append(columns, hcl.Item{Key: "list", Value: x.list})
-				}
-				columns = append(columns, hcl.Item{Key: "policy", Value: hcl.Quote(rule.Name)})
-				items = append(items, hcl.Item{Key: key, Value: hcl.Object(columns...)})
-			}
+			sets[i].add(rule, far.cidr)
 		}
 	}
-	if len(items) == 0 {
-		return
+	slices.SortStableFunc(sets, func(a, b *ruleSet) int { return cmp.Compare(a.whom.New, b.whom.New) })
+	for _, s := range sets {
+		w.ruleSet(b, v, f, d, kind, s)
 	}
-	w.open(b, f.Meta.Origin, kind, id, v.Meta.Account, forEach(hcl.Map(items...)))
-	w.r.ResourceKeys(kind, id, keys...)
+}
+
+// ruleSet is what one resource holds: rules about prefixes, or about one group
+// or prefix list.
+type ruleSet struct {
+	whom   root.Key // the group or list by its name in the VPC; empty for prefixes
+	target hcl.Item // the argument that names it
+	items  []hcl.Item
+	seen   map[string]bool
+}
+
+func (s *ruleSet) add(rule fabric.FilterRule, cidr string) {
+	for _, svc := range services(rule) {
+		key := svc.String()
+		from, to := ports(svc)
+		if rule.PathMTU {
+			key, from, to = "path-mtu", fragmentationNeeded[0], fragmentationNeeded[1]
+		}
+		columns := []hcl.Item{{Key: "protocol", Value: hcl.Quote(protocol(svc.Proto))}, {Key: "from", Value: from}, {Key: "to", Value: to}}
+		if cidr != "" {
+			key += " " + cidr
+			columns = append(columns, hcl.Item{Key: "cidr", Value: hcl.Quote(cidr)})
+		}
+		if s.seen[key] {
+			continue
+		}
+		s.seen[key] = true
+		columns = append(columns, hcl.Item{Key: "policy", Value: hcl.Quote(rule.Name)})
+		s.items = append(s.items, hcl.Item{Key: key, Value: hcl.Object(columns...)})
+	}
+}
+
+func (w writer) ruleSet(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.Direction, kind string, s *ruleSet) {
+	id := filterOwner(f.ID)
+	resource, former := id, names.Former(w.n, id)
+	if s.whom.New != "" {
+		joint := "/from/"
+		if d == fabric.Egress {
+			joint = "/to/"
+		}
+		resource, former = id+joint+s.whom.New, former+joint+s.whom.Old
+	}
+	w.openWas(b, f.Meta.Origin, kind, resource, former, v.Meta.Account, forEach(hcl.Map(s.items...)))
 	b.Attr("security_group_id", hcl.Expr("aws_security_group."+names.Label(id)+".id"))
 	b.Attr("description", "each.value.policy")
 	b.Attr("ip_protocol", "each.value.protocol")
 	b.Attr("from_port", "each.value.from")
 	b.Attr("to_port", "each.value.to")
-	b.Attr("cidr_ipv4", "each.value.cidr")
-	b.Attr("referenced_security_group_id", "each.value.peer")
-	if lists {
-		b.Attr("prefix_list_id", "each.value.list")
-	}
+	b.Attr(s.target.Key, s.target.Value)
 	b.Attr("tags", w.r.Tags("", "", nil))
 	b.End()
 }
@@ -112,32 +127,38 @@ func (w writer) groupRules(b *hcl.Body, v fabric.VPC, f fabric.Filter, d fabric.
 var fragmentationNeeded = [2]hcl.Expr{"3", "4"}
 
 // farSide is whom a rule is about: a prefix, a security group or a gateway
-// endpoint's prefix list, the others null.
+// endpoint's prefix list.
 type farSide struct {
-	key              root.Key
-	cidr, peer, list hcl.Expr
+	cidr   string // empty for the others
+	whom   root.Key
+	target hcl.Item
 }
 
 func (w writer) farSides(v fabric.VPC, f fabric.Filter, rule fabric.FilterRule) []farSide {
 	byPrefix := func(p string) farSide {
-		return farSide{key: root.Key{New: p, Old: p}, cidr: hcl.Quote(p), peer: "null", list: "null"}
+		return farSide{cidr: p, target: hcl.Item{Key: "cidr_ipv4", Value: "each.value.cidr"}}
 	}
 	if rule.PeerEndpoint != "" {
 		service := names.Last(string(rule.PeerEndpoint))
 		list := hcl.Index(hcl.Expr("aws_vpc_endpoint."+names.Label(string(v.ID)+"/gateway")), service) + ".prefix_list_id"
-		return []farSide{{key: root.Key{New: service, Old: service}, cidr: "null", peer: "null", list: list}}
+		whom := "list/" + service // no subnet's or endpoint's group is called so: its name has one part, or ends in endpoint
+		return []farSide{{whom: root.Key{New: whom, Old: whom}, target: hcl.Item{Key: "prefix_list_id", Value: list}}}
 	}
 	if rule.All {
 		return []farSide{byPrefix(everywhere)}
 	}
 	if rule.PeerFilter != "" {
 		owner := filterOwner(rule.PeerFilter)
-		key := root.Key{New: names.Last(owner), Old: names.Last(names.Former(w.n, owner))}
+		former := names.Former(w.n, owner)
+		whom := root.Key{
+			New: strings.TrimPrefix(owner, string(v.ID)+"/"),
+			Old: strings.TrimPrefix(former, names.Former(w.n, string(v.ID))+"/"),
+		}
 		peer := hcl.Expr("aws_security_group." + names.Label(owner) + ".id")
 		if rule.PeerFilter != f.ID {
 			peer = w.r.Ref(securityGroupID(w.n, rule.PeerFilter))
 		}
-		return []farSide{{key: key, cidr: "null", peer: peer, list: "null"}}
+		return []farSide{{whom: whom, target: hcl.Item{Key: "referenced_security_group_id", Value: peer}}}
 	}
 	out := make([]farSide, len(rule.Peers))
 	for i, p := range rule.Peers {
@@ -201,7 +222,7 @@ func (w writer) networkACL(b *hcl.Body, v fabric.VPC, f fabric.Filter) {
 		s := w.mustSubnet(sid)
 		for _, p := range s.Parts {
 			if !s.Existing {
-				subnets = append(subnets, hcl.Index(hcl.Expr("aws_subnet."+names.Label(string(v.ID))), subnetKey(s, p))+".id")
+				subnets = append(subnets, subnetID(v, s, p))
 			}
 		}
 	}

@@ -55,22 +55,16 @@ func (w writer) transitGateway(b *hcl.Body, g fabric.Gateway) {
 		b.End()
 	}
 	w.share(b, g)
-	var attachments []fabric.Attachment
-	var ids []hcl.Item
 	for _, a := range w.r.Set.GatewayAttachments(g.ID) {
-		if a.Kind == fabric.TransitVPCAttachment {
-			w.vpcAttachment(b, g, a)
-			attachments = append(attachments, a)
-			ids = append(ids, hcl.Item{Key: attachmentKey(g, a), Value: vpcAttachmentID(a)})
+		if a.Kind != fabric.TransitVPCAttachment {
+			continue
 		}
+		w.vpcAttachment(b, g, a)
+		w.tables(b, members{
+			gateway: g, origin: g.Meta.Origin, id: string(a.VPC), attachments: []fabric.Attachment{a},
+			attachment: func(hcl.Expr) hcl.Expr { return vpcAttachmentID(a) },
+		})
 	}
-	if !g.DefaultTable && len(ids) > 0 {
-		w.r.Locals(b, hcl.Item{Key: label + "_attachments", Value: hcl.Map(ids...)})
-	}
-	w.tables(b, members{
-		gateway: g, origin: g.Meta.Origin, id: owner, attachments: attachments,
-		attachment: func(key hcl.Expr) hcl.Expr { return hcl.Expr("local."+label+"_attachments[") + key + "]" },
-	})
 	w.blackholes(b, g)
 }
 
@@ -162,14 +156,14 @@ func (w writer) attachSubnets(v fabric.VPC, a fabric.Attachment) hcl.Expr {
 	if v.Existing != "" {
 		return hcl.Strings(v.AttachSubnets...)
 	}
-	var keys []string
+	var ids []hcl.Expr
 	for _, id := range a.Subnets {
 		s := w.mustSubnet(id)
 		for _, p := range s.Parts {
-			keys = append(keys, subnetKey(s, p))
+			ids = append(ids, subnetID(v, s, p))
 		}
 	}
-	return "[for key in " + hcl.Strings(keys...) + " : aws_subnet." + hcl.Expr(names.Label(string(v.ID))) + "[key].id]"
+	return hcl.Lines(ids...)
 }
 
 // attachmentKey is the key of an attachment in maps over a gateway's or a

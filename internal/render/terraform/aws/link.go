@@ -97,8 +97,7 @@ func (w writer) connections(b *hcl.Body, link fabric.Link, end int, g fabric.Gat
 		}
 		items[i] = hcl.Item{Key: names.ConnectionKey(c.ID), Value: hcl.Map(fields...)}
 	}
-	w.r.Locals(b, hcl.Item{Key: label + "_connections", Value: hcl.Map(items...)})
-	w.open(b, link.Origin, "aws_vpn_connection", id, g.Meta.Account, forEach(hcl.Expr("local."+label+"_connections")))
+	w.open(b, link.Origin, "aws_vpn_connection", id, g.Meta.Account, forEach(hcl.Map(items...)))
 	b.Attr("type", hcl.Quote("ipsec.1"))
 	b.Attr("customer_gateway_id", hcl.Expr("aws_customer_gateway."+label+"[each.value.peer].id"))
 	if g.Kind == fabric.TransitGateway {

@@ -46,31 +46,26 @@ func (w writer) routeTables(b *hcl.Body, v fabric.VPC) {
 	w.propagation(b, v, tables, table)
 }
 
-// perTable returns, for the tables that have routes of a kind, the prefixes.
-func perTable(tables []fabric.RouteTable, kind fabric.HopKind) []hcl.Item {
+// routesTo gives the routes of a kind, by table and prefix.
+func routesTo(tables []fabric.RouteTable, kind fabric.HopKind) []hcl.Item {
 	var items []hcl.Item
 	for _, t := range tables {
-		var prefixes []string
 		for _, rt := range t.Routes {
 			if rt.Hop.Kind == kind {
-				prefixes = append(prefixes, rt.Prefix.String())
+				items = append(items, inTable(tableKey(t.ID), "prefix", rt.Prefix.String()))
 			}
-		}
-		if len(prefixes) > 0 {
-			items = append(items, hcl.Item{Key: tableKey(t.ID), Value: hcl.Strings(prefixes...)})
 		}
 	}
 	return items
 }
 
 func (w writer) internetRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTable, table func(hcl.Expr) hcl.Expr) {
-	items := perTable(tables, fabric.HopInternetGateway)
+	items := routesTo(tables, fabric.HopInternetGateway)
 	if len(items) == 0 {
 		return
 	}
 	label := names.Label(string(v.ID))
-	w.r.Locals(b, hcl.Item{Key: label + "_internet_routes", Value: hcl.Map(items...)})
-	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/internet", v.Meta.Account, forEach(every(hcl.Expr("local."+label+"_internet_routes"), "prefix")))
+	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/internet", v.Meta.Account, forEach(hcl.Map(items...)))
 	b.Attr("route_table_id", table("each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr("gateway_id", hcl.Expr("aws_internet_gateway."+label+".id"))
@@ -108,14 +103,12 @@ func (w writer) natRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTable,
 // transitRoutes writes the routes to the transit gateway, which takes them only
 // once the VPC is attached to it.
 func (w writer) transitRoutes(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTable, table func(hcl.Expr) hcl.Expr) {
-	items := perTable(tables, fabric.HopTransitGateway)
+	items := routesTo(tables, fabric.HopTransitGateway)
 	if len(items) == 0 {
 		return
 	}
 	label := names.Label(string(v.ID))
-	local := label + "_transit_routes"
-	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
-	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/transit", v.Meta.Account, forEach(every(hcl.Expr("local."+local), "prefix")))
+	w.open(b, tables[0].Meta.Origin, "aws_route", string(v.ID)+"/transit", v.Meta.Account, forEach(hcl.Map(items...)))
 	b.Attr("route_table_id", table("each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr("transit_gateway_id", w.r.Ref(gatewayRef(w.mustGateway(transitOf(tables)), "id")))

@@ -10,8 +10,9 @@ import (
 	"github.com/tieline/tieline/internal/render/terraform/root"
 )
 
-// members are attachments of a transit gateway that are written together: those
-// of its site, or those of a link.
+// members are attachments of a transit gateway that are written together: a
+// VPC's, or those of a link. All keys are constants and attachments of
+// different kinds of resource are not mixed, so that a plan says which is which.
 type members struct {
 	gateway     fabric.Gateway
 	origin      fabric.Origin
@@ -57,24 +58,18 @@ func (w writer) propagations(b *hcl.Body, m members) {
 	var items []hcl.Item
 	var keys []root.Key
 	for _, t := range m.gateway.Tables {
-		var learned []string
 		for _, a := range m.attachments {
 			if !m.gateway.DefaultTable && slices.Contains(t.Propagate, a.ID) {
-				learned = append(learned, attachmentKey(m.gateway, a))
+				items = append(items, inTable(t.Name, "attachment", attachmentKey(m.gateway, a)))
 				keys = append(keys, w.attachmentKeys(m.gateway, a, t.Name+" "))
 			}
-		}
-		if len(learned) > 0 {
-			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(learned...)})
 		}
 	}
 	if len(items) == 0 {
 		return
 	}
-	local := names.Label(m.id) + "_propagations"
-	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
 	const kind = "aws_ec2_transit_gateway_route_table_propagation"
-	w.open(b, m.origin, kind, m.id, m.gateway.Meta.Account, forEach(every(hcl.Expr("local."+local), "attachment")))
+	w.open(b, m.origin, kind, m.id, m.gateway.Meta.Account, forEach(hcl.Map(items...)))
 	w.r.ResourceKeys(kind, m.id, keys...)
 	b.Attr("transit_gateway_attachment_id", m.attachment("each.value.attachment"))
 	b.Attr("transit_gateway_route_table_id", w.tableID(m.gateway, "each.value.table"))
@@ -96,14 +91,14 @@ func (w writer) attachmentKeys(g fabric.Gateway, a fabric.Attachment, lead strin
 // of the attachments.
 func (w writer) staticRoutes(b *hcl.Body, m members) {
 	for _, a := range m.attachments {
-		items := prefixesByTable(m.gateway, func(h fabric.Hop) bool {
+		items := staticTo(m.gateway, func(h fabric.Hop) bool {
 			return h.Kind == fabric.HopAttachment && h.Attachment == a.ID
 		})
 		if len(items) == 0 {
 			continue
 		}
 		id := m.id
-		if a.Kind != fabric.TransitPeering {
+		if a.Kind == fabric.TransitVPNAttachment {
 			id += "/" + attachmentKey(m.gateway, a)
 		}
 		key := hcl.Quote(attachmentKey(m.gateway, a))
@@ -113,46 +108,39 @@ func (w writer) staticRoutes(b *hcl.Body, m members) {
 
 // blackholes writes the static routes of a transit gateway that drop.
 func (w writer) blackholes(b *hcl.Body, g fabric.Gateway) {
-	items := prefixesByTable(g, func(h fabric.Hop) bool { return h.Kind == fabric.HopBlackhole })
+	items := staticTo(g, func(h fabric.Hop) bool { return h.Kind == fabric.HopBlackhole })
 	if len(items) > 0 {
 		w.transitTableRoutes(b, g, g.Meta.Origin, names.Owner(g.ID)+"/blackhole", items, hcl.Item{Key: "blackhole", Value: "true"})
 	}
 }
 
 func (w writer) transitTableRoutes(b *hcl.Body, g fabric.Gateway, o fabric.Origin, id string, items []hcl.Item, target hcl.Item) {
-	local := names.Label(id) + "_routes"
-	w.r.Locals(b, hcl.Item{Key: local, Value: hcl.Map(items...)})
-	w.open(b, o, "aws_ec2_transit_gateway_route", id, g.Meta.Account, forEach(every(hcl.Expr("local."+local), "prefix")))
+	w.open(b, o, "aws_ec2_transit_gateway_route", id, g.Meta.Account, forEach(hcl.Map(items...)))
 	b.Attr("transit_gateway_route_table_id", w.tableID(g, "each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr(target.Key, target.Value)
 	b.End()
 }
 
-// prefixesByTable returns, for each table of a transit gateway that has static
-// routes of a kind, their prefixes.
-func prefixesByTable(g fabric.Gateway, wanted func(fabric.Hop) bool) []hcl.Item {
+// staticTo gives the static routes of a transit gateway of a kind, by table and
+// prefix.
+func staticTo(g fabric.Gateway, wanted func(fabric.Hop) bool) []hcl.Item {
 	var items []hcl.Item
 	for _, t := range g.Tables {
-		var prefixes []string
 		for _, rt := range t.Routes {
 			if wanted(rt.Hop) {
-				prefixes = append(prefixes, rt.Prefix.String())
+				items = append(items, inTable(t.Name, "prefix", rt.Prefix.String()))
 			}
-		}
-		if len(prefixes) > 0 {
-			items = append(items, hcl.Item{Key: t.Name, Value: hcl.Strings(prefixes...)})
 		}
 	}
 	return items
 }
 
-// every turns a local map from table to a list into one with an entry for each
-// pair, for for_each. item names what is in the lists.
-func every(local, item hcl.Expr) hcl.Expr {
-	return "merge([for table, items in " + local + " : {\n" +
-		"  for " + item + " in items : \"${table} ${" + item + "}\" => { table = table, " + item + " = " + item + " }\n" +
-		"}]...)"
+// inTable is an entry of a for_each map over what is in tables.
+func inTable(table, what, value string) hcl.Item {
+	return hcl.Item{Key: table + " " + value, Value: hcl.Object(
+		hcl.Item{Key: "table", Value: hcl.Quote(table)}, hcl.Item{Key: what, Value: hcl.Quote(value)},
+	)}
 }
 
 // tableID returns the id of the transit gateway's table with a name: its

@@ -77,9 +77,8 @@ func tableKey(id fabric.RouteTableID) string { return strings.TrimPrefix(names.L
 
 func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 	id, label := string(v.ID), names.Label(string(v.ID))
-	var items []hcl.Item
+	var items, tables []hcl.Item // the tables are a constant map, so that a plan says which a subnet has
 	var keys []root.Key
-	var tables []string
 	tagged, public := false, false // whether any subnet is: else the maps do without
 	for _, s := range w.r.Set.Subnets(v.ID) {
 		tagged = tagged || !s.Existing && len(beyond(v.Tags, s.Tags)) > 0
@@ -96,10 +95,9 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 			if table == "" {
 				table = s.RouteTable
 			}
-			tables = append(tables, string(table))
 			fields := []hcl.Item{{Key: "cidr", Value: hcl.Quote(p.Prefix.String())}, {Key: "zone", Value: hcl.Quote(p.Zone)}}
 			if table != "" {
-				fields = append(fields, hcl.Item{Key: "table", Value: hcl.Quote(tableKey(table))})
+				tables = append(tables, hcl.Item{Key: key, Value: hcl.Quote(tableKey(table))})
 			}
 			if public {
 				fields = append(fields, hcl.Item{Key: "public", Value: hcl.Bool(isPublic(s))})
@@ -138,13 +136,13 @@ func (w writer) subnets(b *hcl.Body, v fabric.VPC) {
 	}
 	b.End()
 
-	if tables[0] == "" {
+	if len(tables) == 0 {
 		return
 	}
-	w.open(b, v.Meta.Origin, "aws_route_table_association", id, v.Meta.Account, forEach(local))
+	w.open(b, v.Meta.Origin, "aws_route_table_association", id, v.Meta.Account, forEach(hcl.Map(tables...)))
 	w.r.ResourceKeys("aws_route_table_association", id, keys...)
 	b.Attr("subnet_id", hcl.Expr("aws_subnet."+label+"[each.key].id"))
-	b.Attr("route_table_id", hcl.Expr("aws_route_table."+label+"[each.value.table].id"))
+	b.Attr("route_table_id", hcl.Expr("aws_route_table."+label+"[each.value].id"))
 	b.End()
 }
 
@@ -165,8 +163,7 @@ func (w writer) nats(b *hcl.Body, v fabric.VPC) {
 		key := subnetKey(w.mustSubnet(nat.Subnet), fabric.SubnetPart{Zone: nat.Zone})
 		items[i] = hcl.Item{Key: nat.Zone, Value: hcl.Quote(key)}
 	}
-	w.r.Locals(b, hcl.Item{Key: label + "_nats", Value: hcl.Map(items...)})
-	each := forEach(hcl.Expr("local." + label + "_nats"))
+	each := forEach(hcl.Map(items...))
 
 	origin := nats[0].Meta.Origin
 	w.open(b, origin, "aws_eip", id, v.Meta.Account, each)

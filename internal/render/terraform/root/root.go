@@ -117,10 +117,16 @@ func (r *Root) space(b *hcl.Body) {
 // Resource opens a resource for the object of an id, led by its comment, and
 // records the move when the object was renamed. The caller ends the block.
 func (r *Root) Resource(b *hcl.Body, o fabric.Origin, kind, id string) {
+	r.ResourceWas(b, o, kind, id, names.Former(r.Set.Network, id))
+}
+
+// ResourceWas is [Root.Resource] for what is named after two objects, so that
+// its former id is the caller's to say.
+func (r *Root) ResourceWas(b *hcl.Body, o fabric.Origin, kind, id, former string) {
 	r.Head(b, o)
 	label := names.Label(id)
 	b.Block("resource", kind, label)
-	if former := names.Former(r.Set.Network, id); former != id {
+	if former != id {
 		r.move(kind+"."+names.Label(former), kind+"."+label)
 	}
 }

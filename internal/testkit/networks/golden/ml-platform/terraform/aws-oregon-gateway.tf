@@ -35,55 +35,71 @@ resource "aws_ec2_transit_gateway_vpc_attachment" "aws_oregon__legacy" {
   tags                                            = merge(local.tags, { Name = "ml-platform-aws-oregon-legacy" })
 }
 
+# network.yaml:19: sites.aws-oregon.gateway
+resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__legacy" {
+  for_each = {
+    legacy = "networks"
+  }
+  provider = aws.prod
+  region   = "us-west-2"
+
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__legacy.id
+  transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
+}
+
+# network.yaml:19: sites.aws-oregon.gateway
+resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon__legacy" {
+  for_each = {
+    "data-inference-training legacy" = { table = "data-inference-training", attachment = "legacy" }
+    "networks legacy"                = { table = "networks", attachment = "legacy" }
+    "edge legacy"                    = { table = "edge", attachment = "legacy" }
+  }
+  provider = aws.prod
+  region   = "us-west-2"
+
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__legacy.id
+  transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value.table].id
+}
+
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_ec2_transit_gateway_vpc_attachment" "aws_oregon__ml" {
   provider = aws.prod
   region   = "us-west-2"
 
-  transit_gateway_id                              = aws_ec2_transit_gateway.aws_oregon.id
-  vpc_id                                          = aws_vpc.aws_oregon__ml.id
-  subnet_ids                                      = [for key in ["transit.usw2-az1", "transit.usw2-az2", "transit.usw2-az3"] : aws_subnet.aws_oregon__ml[key].id]
+  transit_gateway_id = aws_ec2_transit_gateway.aws_oregon.id
+  vpc_id             = aws_vpc.aws_oregon__ml.id
+  subnet_ids = [
+    aws_subnet.aws_oregon__ml["transit.usw2-az1"].id,
+    aws_subnet.aws_oregon__ml["transit.usw2-az2"].id,
+    aws_subnet.aws_oregon__ml["transit.usw2-az3"].id,
+  ]
   transit_gateway_default_route_table_association = false
   transit_gateway_default_route_table_propagation = false
   tags                                            = merge(local.tags, { Name = "ml-platform-aws-oregon-ml" })
 }
 
-locals {
-  aws_oregon_attachments = {
-    legacy = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__legacy.id
-    ml     = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__ml.id
-  }
-}
-
 # network.yaml:19: sites.aws-oregon.gateway
-resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon" {
+resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__ml" {
   for_each = {
-    legacy = "networks"
-    ml     = "data-inference-training"
+    ml = "data-inference-training"
   }
   provider = aws.prod
   region   = "us-west-2"
 
-  transit_gateway_attachment_id  = local.aws_oregon_attachments[each.key]
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__ml.id
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
 }
 
-locals {
-  aws_oregon_propagations = {
-    data-inference-training = ["legacy", "ml"]
-    networks                = ["legacy", "ml"]
-    edge                    = ["legacy", "ml"]
-  }
-}
-
 # network.yaml:19: sites.aws-oregon.gateway
-resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon" {
-  for_each = merge([for table, items in local.aws_oregon_propagations : {
-    for attachment in items : "${table} ${attachment}" => { table = table, attachment = attachment }
-  }]...)
+resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon__ml" {
+  for_each = {
+    "data-inference-training ml" = { table = "data-inference-training", attachment = "ml" }
+    "networks ml"                = { table = "networks", attachment = "ml" }
+    "edge ml"                    = { table = "edge", attachment = "ml" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 
-  transit_gateway_attachment_id  = local.aws_oregon_attachments[each.value.attachment]
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_oregon__ml.id
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value.table].id
 }

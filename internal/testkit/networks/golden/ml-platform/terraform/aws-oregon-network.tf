@@ -4,17 +4,15 @@ locals {
   }
 }
 
-locals {
-  aws_oregon__legacy_transit_routes = {
-    existing-rtb-0abc123def4567890 = ["10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-  }
-}
-
 # network.yaml:33: sites.aws-oregon.networks.legacy
 resource "aws_route" "aws_oregon__legacy__transit" {
-  for_each = merge([for table, items in local.aws_oregon__legacy_transit_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "existing-rtb-0abc123def4567890 10.4.0.0/15"   = { table = "existing-rtb-0abc123def4567890", prefix = "10.4.0.0/15" }
+    "existing-rtb-0abc123def4567890 10.8.0.0/15"   = { table = "existing-rtb-0abc123def4567890", prefix = "10.8.0.0/15" }
+    "existing-rtb-0abc123def4567890 10.10.0.0/15"  = { table = "existing-rtb-0abc123def4567890", prefix = "10.10.0.0/15" }
+    "existing-rtb-0abc123def4567890 10.16.0.0/15"  = { table = "existing-rtb-0abc123def4567890", prefix = "10.16.0.0/15" }
+    "existing-rtb-0abc123def4567890 10.200.0.0/16" = { table = "existing-rtb-0abc123def4567890", prefix = "10.200.0.0/16" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 
@@ -57,21 +55,21 @@ resource "aws_internet_gateway" "aws_oregon__ml" {
 
 locals {
   aws_oregon__ml_subnets = {
-    "nat.usw2-az1"     = { cidr = "10.8.24.0/28", zone = "usw2-az1", table = "public" }
-    "nat.usw2-az2"     = { cidr = "10.8.24.16/28", zone = "usw2-az2", table = "public" }
-    "nat.usw2-az3"     = { cidr = "10.8.24.32/28", zone = "usw2-az3", table = "public" }
-    "transit.usw2-az1" = { cidr = "10.8.24.64/28", zone = "usw2-az1", table = "private" }
-    "transit.usw2-az2" = { cidr = "10.8.24.80/28", zone = "usw2-az2", table = "private" }
-    "transit.usw2-az3" = { cidr = "10.8.24.96/28", zone = "usw2-az3", table = "private" }
-    data-usw2-az1      = { cidr = "10.8.16.0/24", zone = "usw2-az1", table = "private" }
-    data-usw2-az2      = { cidr = "10.8.17.0/24", zone = "usw2-az2", table = "private" }
-    data-usw2-az3      = { cidr = "10.8.18.0/24", zone = "usw2-az3", table = "private" }
-    inference-usw2-az1 = { cidr = "10.8.20.0/24", zone = "usw2-az1", table = "nat-usw2-az1" }
-    inference-usw2-az2 = { cidr = "10.8.21.0/24", zone = "usw2-az2", table = "nat-usw2-az2" }
-    inference-usw2-az3 = { cidr = "10.8.22.0/24", zone = "usw2-az3", table = "nat-usw2-az3" }
-    training-usw2-az1  = { cidr = "10.8.0.0/22", zone = "usw2-az1", table = "private" }
-    training-usw2-az2  = { cidr = "10.8.4.0/22", zone = "usw2-az2", table = "private" }
-    training-usw2-az3  = { cidr = "10.8.8.0/22", zone = "usw2-az3", table = "private" }
+    "nat.usw2-az1"     = { cidr = "10.8.24.0/28", zone = "usw2-az1" }
+    "nat.usw2-az2"     = { cidr = "10.8.24.16/28", zone = "usw2-az2" }
+    "nat.usw2-az3"     = { cidr = "10.8.24.32/28", zone = "usw2-az3" }
+    "transit.usw2-az1" = { cidr = "10.8.24.64/28", zone = "usw2-az1" }
+    "transit.usw2-az2" = { cidr = "10.8.24.80/28", zone = "usw2-az2" }
+    "transit.usw2-az3" = { cidr = "10.8.24.96/28", zone = "usw2-az3" }
+    data-usw2-az1      = { cidr = "10.8.16.0/24", zone = "usw2-az1" }
+    data-usw2-az2      = { cidr = "10.8.17.0/24", zone = "usw2-az2" }
+    data-usw2-az3      = { cidr = "10.8.18.0/24", zone = "usw2-az3" }
+    inference-usw2-az1 = { cidr = "10.8.20.0/24", zone = "usw2-az1" }
+    inference-usw2-az2 = { cidr = "10.8.21.0/24", zone = "usw2-az2" }
+    inference-usw2-az3 = { cidr = "10.8.22.0/24", zone = "usw2-az3" }
+    training-usw2-az1  = { cidr = "10.8.0.0/22", zone = "usw2-az1" }
+    training-usw2-az2  = { cidr = "10.8.4.0/22", zone = "usw2-az2" }
+    training-usw2-az3  = { cidr = "10.8.8.0/22", zone = "usw2-az3" }
   }
 }
 
@@ -89,25 +87,37 @@ resource "aws_subnet" "aws_oregon__ml" {
 
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_route_table_association" "aws_oregon__ml" {
-  for_each = local.aws_oregon__ml_subnets
+  for_each = {
+    "nat.usw2-az1"     = "public"
+    "nat.usw2-az2"     = "public"
+    "nat.usw2-az3"     = "public"
+    "transit.usw2-az1" = "private"
+    "transit.usw2-az2" = "private"
+    "transit.usw2-az3" = "private"
+    data-usw2-az1      = "private"
+    data-usw2-az2      = "private"
+    data-usw2-az3      = "private"
+    inference-usw2-az1 = "nat-usw2-az1"
+    inference-usw2-az2 = "nat-usw2-az2"
+    inference-usw2-az3 = "nat-usw2-az3"
+    training-usw2-az1  = "private"
+    training-usw2-az2  = "private"
+    training-usw2-az3  = "private"
+  }
   provider = aws.prod
   region   = "us-west-2"
 
   subnet_id      = aws_subnet.aws_oregon__ml[each.key].id
-  route_table_id = aws_route_table.aws_oregon__ml[each.value.table].id
-}
-
-locals {
-  aws_oregon__ml_nats = {
-    usw2-az1 = "nat.usw2-az1"
-    usw2-az2 = "nat.usw2-az2"
-    usw2-az3 = "nat.usw2-az3"
-  }
+  route_table_id = aws_route_table.aws_oregon__ml[each.value].id
 }
 
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_eip" "aws_oregon__ml" {
-  for_each = local.aws_oregon__ml_nats
+  for_each = {
+    usw2-az1 = "nat.usw2-az1"
+    usw2-az2 = "nat.usw2-az2"
+    usw2-az3 = "nat.usw2-az3"
+  }
   provider = aws.prod
   region   = "us-west-2"
 
@@ -117,7 +127,11 @@ resource "aws_eip" "aws_oregon__ml" {
 
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_nat_gateway" "aws_oregon__ml" {
-  for_each = local.aws_oregon__ml_nats
+  for_each = {
+    usw2-az1 = "nat.usw2-az1"
+    usw2-az2 = "nat.usw2-az2"
+    usw2-az3 = "nat.usw2-az3"
+  }
   provider = aws.prod
   region   = "us-west-2"
 
@@ -138,17 +152,11 @@ resource "aws_route_table" "aws_oregon__ml" {
   tags   = merge(local.tags, { Name = "ml-platform-aws-oregon-ml-${each.key}" })
 }
 
-locals {
-  aws_oregon__ml_internet_routes = {
-    public = ["0.0.0.0/0"]
-  }
-}
-
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_route" "aws_oregon__ml__internet" {
-  for_each = merge([for table, items in local.aws_oregon__ml_internet_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "public 0.0.0.0/0" = { table = "public", prefix = "0.0.0.0/0" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 
@@ -172,21 +180,40 @@ resource "aws_route" "aws_oregon__ml__nat" {
   nat_gateway_id         = aws_nat_gateway.aws_oregon__ml[each.value.nat].id
 }
 
-locals {
-  aws_oregon__ml_transit_routes = {
-    nat-usw2-az1 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    nat-usw2-az2 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    nat-usw2-az3 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    private      = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    public       = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.10.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-  }
-}
-
 # network.yaml:26: sites.aws-oregon.networks.ml
 resource "aws_route" "aws_oregon__ml__transit" {
-  for_each = merge([for table, items in local.aws_oregon__ml_transit_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "nat-usw2-az1 10.1.0.0/16"   = { table = "nat-usw2-az1", prefix = "10.1.0.0/16" }
+    "nat-usw2-az1 10.4.0.0/15"   = { table = "nat-usw2-az1", prefix = "10.4.0.0/15" }
+    "nat-usw2-az1 10.8.0.0/15"   = { table = "nat-usw2-az1", prefix = "10.8.0.0/15" }
+    "nat-usw2-az1 10.10.0.0/15"  = { table = "nat-usw2-az1", prefix = "10.10.0.0/15" }
+    "nat-usw2-az1 10.16.0.0/15"  = { table = "nat-usw2-az1", prefix = "10.16.0.0/15" }
+    "nat-usw2-az1 10.200.0.0/16" = { table = "nat-usw2-az1", prefix = "10.200.0.0/16" }
+    "nat-usw2-az2 10.1.0.0/16"   = { table = "nat-usw2-az2", prefix = "10.1.0.0/16" }
+    "nat-usw2-az2 10.4.0.0/15"   = { table = "nat-usw2-az2", prefix = "10.4.0.0/15" }
+    "nat-usw2-az2 10.8.0.0/15"   = { table = "nat-usw2-az2", prefix = "10.8.0.0/15" }
+    "nat-usw2-az2 10.10.0.0/15"  = { table = "nat-usw2-az2", prefix = "10.10.0.0/15" }
+    "nat-usw2-az2 10.16.0.0/15"  = { table = "nat-usw2-az2", prefix = "10.16.0.0/15" }
+    "nat-usw2-az2 10.200.0.0/16" = { table = "nat-usw2-az2", prefix = "10.200.0.0/16" }
+    "nat-usw2-az3 10.1.0.0/16"   = { table = "nat-usw2-az3", prefix = "10.1.0.0/16" }
+    "nat-usw2-az3 10.4.0.0/15"   = { table = "nat-usw2-az3", prefix = "10.4.0.0/15" }
+    "nat-usw2-az3 10.8.0.0/15"   = { table = "nat-usw2-az3", prefix = "10.8.0.0/15" }
+    "nat-usw2-az3 10.10.0.0/15"  = { table = "nat-usw2-az3", prefix = "10.10.0.0/15" }
+    "nat-usw2-az3 10.16.0.0/15"  = { table = "nat-usw2-az3", prefix = "10.16.0.0/15" }
+    "nat-usw2-az3 10.200.0.0/16" = { table = "nat-usw2-az3", prefix = "10.200.0.0/16" }
+    "private 10.1.0.0/16"        = { table = "private", prefix = "10.1.0.0/16" }
+    "private 10.4.0.0/15"        = { table = "private", prefix = "10.4.0.0/15" }
+    "private 10.8.0.0/15"        = { table = "private", prefix = "10.8.0.0/15" }
+    "private 10.10.0.0/15"       = { table = "private", prefix = "10.10.0.0/15" }
+    "private 10.16.0.0/15"       = { table = "private", prefix = "10.16.0.0/15" }
+    "private 10.200.0.0/16"      = { table = "private", prefix = "10.200.0.0/16" }
+    "public 10.1.0.0/16"         = { table = "public", prefix = "10.1.0.0/16" }
+    "public 10.4.0.0/15"         = { table = "public", prefix = "10.4.0.0/15" }
+    "public 10.8.0.0/15"         = { table = "public", prefix = "10.8.0.0/15" }
+    "public 10.10.0.0/15"        = { table = "public", prefix = "10.10.0.0/15" }
+    "public 10.16.0.0/15"        = { table = "public", prefix = "10.16.0.0/15" }
+    "public 10.200.0.0/16"       = { table = "public", prefix = "10.200.0.0/16" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 

@@ -27,47 +27,38 @@ resource "aws_ec2_transit_gateway_vpc_attachment" "aws_virginia__ml" {
   provider = aws.prod
   region   = "us-east-1"
 
-  transit_gateway_id                              = aws_ec2_transit_gateway.aws_virginia.id
-  vpc_id                                          = aws_vpc.aws_virginia__ml.id
-  subnet_ids                                      = [for key in ["transit.use1-az1", "transit.use1-az2"] : aws_subnet.aws_virginia__ml[key].id]
+  transit_gateway_id = aws_ec2_transit_gateway.aws_virginia.id
+  vpc_id             = aws_vpc.aws_virginia__ml.id
+  subnet_ids = [
+    aws_subnet.aws_virginia__ml["transit.use1-az1"].id,
+    aws_subnet.aws_virginia__ml["transit.use1-az2"].id,
+  ]
   transit_gateway_default_route_table_association = false
   transit_gateway_default_route_table_propagation = false
   tags                                            = merge(local.tags, { Name = "ml-platform-aws-virginia-ml" })
 }
 
-locals {
-  aws_virginia_attachments = {
-    ml = aws_ec2_transit_gateway_vpc_attachment.aws_virginia__ml.id
-  }
-}
-
 # network.yaml:38: sites.aws-virginia.gateway
-resource "aws_ec2_transit_gateway_route_table_association" "aws_virginia" {
+resource "aws_ec2_transit_gateway_route_table_association" "aws_virginia__ml" {
   for_each = {
     ml = "inference"
   }
   provider = aws.prod
   region   = "us-east-1"
 
-  transit_gateway_attachment_id  = local.aws_virginia_attachments[each.key]
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_virginia__ml.id
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_virginia[each.value].id
 }
 
-locals {
-  aws_virginia_propagations = {
-    inference = ["ml"]
-    edge      = ["ml"]
-  }
-}
-
 # network.yaml:38: sites.aws-virginia.gateway
-resource "aws_ec2_transit_gateway_route_table_propagation" "aws_virginia" {
-  for_each = merge([for table, items in local.aws_virginia_propagations : {
-    for attachment in items : "${table} ${attachment}" => { table = table, attachment = attachment }
-  }]...)
+resource "aws_ec2_transit_gateway_route_table_propagation" "aws_virginia__ml" {
+  for_each = {
+    "inference ml" = { table = "inference", attachment = "ml" }
+    "edge ml"      = { table = "edge", attachment = "ml" }
+  }
   provider = aws.prod
   region   = "us-east-1"
 
-  transit_gateway_attachment_id  = local.aws_virginia_attachments[each.value.attachment]
+  transit_gateway_attachment_id  = aws_ec2_transit_gateway_vpc_attachment.aws_virginia__ml.id
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_virginia[each.value.table].id
 }

@@ -30,12 +30,12 @@ resource "aws_internet_gateway" "aws_virginia__ml" {
 
 locals {
   aws_virginia__ml_subnets = {
-    "nat.use1-az1"     = { cidr = "10.10.4.0/28", zone = "use1-az1", table = "public" }
-    "nat.use1-az2"     = { cidr = "10.10.4.16/28", zone = "use1-az2", table = "public" }
-    "transit.use1-az1" = { cidr = "10.10.4.32/28", zone = "use1-az1", table = "private" }
-    "transit.use1-az2" = { cidr = "10.10.4.48/28", zone = "use1-az2", table = "private" }
-    inference-use1-az1 = { cidr = "10.10.0.0/23", zone = "use1-az1", table = "nat-use1-az1" }
-    inference-use1-az2 = { cidr = "10.10.2.0/23", zone = "use1-az2", table = "nat-use1-az2" }
+    "nat.use1-az1"     = { cidr = "10.10.4.0/28", zone = "use1-az1" }
+    "nat.use1-az2"     = { cidr = "10.10.4.16/28", zone = "use1-az2" }
+    "transit.use1-az1" = { cidr = "10.10.4.32/28", zone = "use1-az1" }
+    "transit.use1-az2" = { cidr = "10.10.4.48/28", zone = "use1-az2" }
+    inference-use1-az1 = { cidr = "10.10.0.0/23", zone = "use1-az1" }
+    inference-use1-az2 = { cidr = "10.10.2.0/23", zone = "use1-az2" }
   }
 }
 
@@ -53,24 +53,27 @@ resource "aws_subnet" "aws_virginia__ml" {
 
 # network.yaml:43: sites.aws-virginia.networks.ml
 resource "aws_route_table_association" "aws_virginia__ml" {
-  for_each = local.aws_virginia__ml_subnets
+  for_each = {
+    "nat.use1-az1"     = "public"
+    "nat.use1-az2"     = "public"
+    "transit.use1-az1" = "private"
+    "transit.use1-az2" = "private"
+    inference-use1-az1 = "nat-use1-az1"
+    inference-use1-az2 = "nat-use1-az2"
+  }
   provider = aws.prod
   region   = "us-east-1"
 
   subnet_id      = aws_subnet.aws_virginia__ml[each.key].id
-  route_table_id = aws_route_table.aws_virginia__ml[each.value.table].id
-}
-
-locals {
-  aws_virginia__ml_nats = {
-    use1-az1 = "nat.use1-az1"
-    use1-az2 = "nat.use1-az2"
-  }
+  route_table_id = aws_route_table.aws_virginia__ml[each.value].id
 }
 
 # network.yaml:43: sites.aws-virginia.networks.ml
 resource "aws_eip" "aws_virginia__ml" {
-  for_each = local.aws_virginia__ml_nats
+  for_each = {
+    use1-az1 = "nat.use1-az1"
+    use1-az2 = "nat.use1-az2"
+  }
   provider = aws.prod
   region   = "us-east-1"
 
@@ -80,7 +83,10 @@ resource "aws_eip" "aws_virginia__ml" {
 
 # network.yaml:43: sites.aws-virginia.networks.ml
 resource "aws_nat_gateway" "aws_virginia__ml" {
-  for_each = local.aws_virginia__ml_nats
+  for_each = {
+    use1-az1 = "nat.use1-az1"
+    use1-az2 = "nat.use1-az2"
+  }
   provider = aws.prod
   region   = "us-east-1"
 
@@ -101,17 +107,11 @@ resource "aws_route_table" "aws_virginia__ml" {
   tags   = merge(local.tags, { Name = "ml-platform-aws-virginia-ml-${each.key}" })
 }
 
-locals {
-  aws_virginia__ml_internet_routes = {
-    public = ["0.0.0.0/0"]
-  }
-}
-
 # network.yaml:43: sites.aws-virginia.networks.ml
 resource "aws_route" "aws_virginia__ml__internet" {
-  for_each = merge([for table, items in local.aws_virginia__ml_internet_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "public 0.0.0.0/0" = { table = "public", prefix = "0.0.0.0/0" }
+  }
   provider = aws.prod
   region   = "us-east-1"
 
@@ -134,20 +134,30 @@ resource "aws_route" "aws_virginia__ml__nat" {
   nat_gateway_id         = aws_nat_gateway.aws_virginia__ml[each.value.nat].id
 }
 
-locals {
-  aws_virginia__ml_transit_routes = {
-    nat-use1-az1 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    nat-use1-az2 = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    private      = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-    public       = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-  }
-}
-
 # network.yaml:43: sites.aws-virginia.networks.ml
 resource "aws_route" "aws_virginia__ml__transit" {
-  for_each = merge([for table, items in local.aws_virginia__ml_transit_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "nat-use1-az1 10.1.0.0/16"   = { table = "nat-use1-az1", prefix = "10.1.0.0/16" }
+    "nat-use1-az1 10.4.0.0/15"   = { table = "nat-use1-az1", prefix = "10.4.0.0/15" }
+    "nat-use1-az1 10.8.0.0/15"   = { table = "nat-use1-az1", prefix = "10.8.0.0/15" }
+    "nat-use1-az1 10.16.0.0/15"  = { table = "nat-use1-az1", prefix = "10.16.0.0/15" }
+    "nat-use1-az1 10.200.0.0/16" = { table = "nat-use1-az1", prefix = "10.200.0.0/16" }
+    "nat-use1-az2 10.1.0.0/16"   = { table = "nat-use1-az2", prefix = "10.1.0.0/16" }
+    "nat-use1-az2 10.4.0.0/15"   = { table = "nat-use1-az2", prefix = "10.4.0.0/15" }
+    "nat-use1-az2 10.8.0.0/15"   = { table = "nat-use1-az2", prefix = "10.8.0.0/15" }
+    "nat-use1-az2 10.16.0.0/15"  = { table = "nat-use1-az2", prefix = "10.16.0.0/15" }
+    "nat-use1-az2 10.200.0.0/16" = { table = "nat-use1-az2", prefix = "10.200.0.0/16" }
+    "private 10.1.0.0/16"        = { table = "private", prefix = "10.1.0.0/16" }
+    "private 10.4.0.0/15"        = { table = "private", prefix = "10.4.0.0/15" }
+    "private 10.8.0.0/15"        = { table = "private", prefix = "10.8.0.0/15" }
+    "private 10.16.0.0/15"       = { table = "private", prefix = "10.16.0.0/15" }
+    "private 10.200.0.0/16"      = { table = "private", prefix = "10.200.0.0/16" }
+    "public 10.1.0.0/16"         = { table = "public", prefix = "10.1.0.0/16" }
+    "public 10.4.0.0/15"         = { table = "public", prefix = "10.4.0.0/15" }
+    "public 10.8.0.0/15"         = { table = "public", prefix = "10.8.0.0/15" }
+    "public 10.16.0.0/15"        = { table = "public", prefix = "10.16.0.0/15" }
+    "public 10.200.0.0/16"       = { table = "public", prefix = "10.200.0.0/16" }
+  }
   provider = aws.prod
   region   = "us-east-1"
 

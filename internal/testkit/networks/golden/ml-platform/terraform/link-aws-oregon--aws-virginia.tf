@@ -31,19 +31,13 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__aws_virg
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
 }
 
-locals {
-  aws_oregon__aws_virginia__aws_oregon_routes = {
-    data-inference-training = ["10.10.0.0/16"]
-    networks                = ["10.10.0.0/16"]
-    edge                    = ["10.10.0.0/16"]
-  }
-}
-
 # network.yaml:80: connect
 resource "aws_ec2_transit_gateway_route" "aws_oregon__aws_virginia__aws_oregon" {
-  for_each = merge([for table, items in local.aws_oregon__aws_virginia__aws_oregon_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "data-inference-training 10.10.0.0/16" = { table = "data-inference-training", prefix = "10.10.0.0/16" }
+    "networks 10.10.0.0/16"                = { table = "networks", prefix = "10.10.0.0/16" }
+    "edge 10.10.0.0/16"                    = { table = "edge", prefix = "10.10.0.0/16" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 
@@ -64,17 +58,15 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__aws_virg
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_virginia[each.value].id
 }
 
-locals {
-  aws_oregon__aws_virginia__aws_virginia_routes = {
-    inference = ["10.1.0.0/16", "10.4.0.0/15", "10.8.0.0/15", "10.16.0.0/15", "10.200.0.0/16"]
-  }
-}
-
 # network.yaml:80: connect
 resource "aws_ec2_transit_gateway_route" "aws_oregon__aws_virginia__aws_virginia" {
-  for_each = merge([for table, items in local.aws_oregon__aws_virginia__aws_virginia_routes : {
-    for prefix in items : "${table} ${prefix}" => { table = table, prefix = prefix }
-  }]...)
+  for_each = {
+    "inference 10.1.0.0/16"   = { table = "inference", prefix = "10.1.0.0/16" }
+    "inference 10.4.0.0/15"   = { table = "inference", prefix = "10.4.0.0/15" }
+    "inference 10.8.0.0/15"   = { table = "inference", prefix = "10.8.0.0/15" }
+    "inference 10.16.0.0/15"  = { table = "inference", prefix = "10.16.0.0/15" }
+    "inference 10.200.0.0/16" = { table = "inference", prefix = "10.200.0.0/16" }
+  }
   provider = aws.prod
   region   = "us-east-1"
 

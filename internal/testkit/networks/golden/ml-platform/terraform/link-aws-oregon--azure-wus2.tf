@@ -14,8 +14,9 @@ resource "aws_customer_gateway" "aws_oregon__azure_wus2" {
   tags        = merge(local.tags, { Name = "ml-platform-aws-oregon--azure-wus2-${each.key}" })
 }
 
-locals {
-  aws_oregon__azure_wus2_connections = {
+# network.yaml:79: connect
+resource "aws_vpn_connection" "aws_oregon__azure_wus2" {
+  for_each = {
     c0 = {
       peer    = "peer0"
       tunnel1 = { inside = "169.254.21.0/30", psk = "aws-oregon--azure-wus2/0" }
@@ -27,11 +28,6 @@ locals {
       tunnel2 = { inside = "169.254.21.12/30", psk = "aws-oregon--azure-wus2/3" }
     }
   }
-}
-
-# network.yaml:79: connect
-resource "aws_vpn_connection" "aws_oregon__azure_wus2" {
-  for_each = local.aws_oregon__azure_wus2_connections
   provider = aws.prod
   region   = "us-west-2"
 
@@ -83,19 +79,16 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__azure_wu
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
 }
 
-locals {
-  aws_oregon__azure_wus2_propagations = {
-    data-inference-training = ["c0", "c1"]
-    networks                = ["c0", "c1"]
-    edge                    = ["c0", "c1"]
-  }
-}
-
 # network.yaml:79: connect
 resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon__azure_wus2" {
-  for_each = merge([for table, items in local.aws_oregon__azure_wus2_propagations : {
-    for attachment in items : "${table} ${attachment}" => { table = table, attachment = attachment }
-  }]...)
+  for_each = {
+    "data-inference-training c0" = { table = "data-inference-training", attachment = "c0" }
+    "data-inference-training c1" = { table = "data-inference-training", attachment = "c1" }
+    "networks c0"                = { table = "networks", attachment = "c0" }
+    "networks c1"                = { table = "networks", attachment = "c1" }
+    "edge c0"                    = { table = "edge", attachment = "c0" }
+    "edge c1"                    = { table = "edge", attachment = "c1" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 

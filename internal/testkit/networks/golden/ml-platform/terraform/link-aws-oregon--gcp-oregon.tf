@@ -14,8 +14,9 @@ resource "aws_customer_gateway" "aws_oregon__gcp_oregon" {
   tags        = merge(local.tags, { Name = "ml-platform-aws-oregon--gcp-oregon-${each.key}" })
 }
 
-locals {
-  aws_oregon__gcp_oregon_connections = {
+# network.yaml:79: connect
+resource "aws_vpn_connection" "aws_oregon__gcp_oregon" {
+  for_each = {
     c0 = {
       peer    = "peer0"
       tunnel1 = { inside = "169.254.0.4/30", psk = "aws-oregon--gcp-oregon/0" }
@@ -27,11 +28,6 @@ locals {
       tunnel2 = { inside = "169.254.0.16/30", psk = "aws-oregon--gcp-oregon/3" }
     }
   }
-}
-
-# network.yaml:79: connect
-resource "aws_vpn_connection" "aws_oregon__gcp_oregon" {
-  for_each = local.aws_oregon__gcp_oregon_connections
   provider = aws.prod
   region   = "us-west-2"
 
@@ -83,19 +79,16 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__gcp_oreg
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
 }
 
-locals {
-  aws_oregon__gcp_oregon_propagations = {
-    data-inference-training = ["c0", "c1"]
-    networks                = ["c0", "c1"]
-    edge                    = ["c0", "c1"]
-  }
-}
-
 # network.yaml:79: connect
 resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon__gcp_oregon" {
-  for_each = merge([for table, items in local.aws_oregon__gcp_oregon_propagations : {
-    for attachment in items : "${table} ${attachment}" => { table = table, attachment = attachment }
-  }]...)
+  for_each = {
+    "data-inference-training c0" = { table = "data-inference-training", attachment = "c0" }
+    "data-inference-training c1" = { table = "data-inference-training", attachment = "c1" }
+    "networks c0"                = { table = "networks", attachment = "c0" }
+    "networks c1"                = { table = "networks", attachment = "c1" }
+    "edge c0"                    = { table = "edge", attachment = "c0" }
+    "edge c1"                    = { table = "edge", attachment = "c1" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 

@@ -13,19 +13,15 @@ resource "aws_customer_gateway" "aws_oregon__headquarters" {
   tags        = merge(local.tags, { Name = "ml-platform-aws-oregon--headquarters-${each.key}" })
 }
 
-locals {
-  aws_oregon__headquarters_connections = {
+# network.yaml:80: connect
+resource "aws_vpn_connection" "aws_oregon__headquarters" {
+  for_each = {
     c0 = {
       peer    = "peer0"
       tunnel1 = { inside = "169.254.1.4/30", psk = "aws-oregon--headquarters/0" }
       tunnel2 = { inside = "169.254.1.8/30", psk = "aws-oregon--headquarters/1" }
     }
   }
-}
-
-# network.yaml:80: connect
-resource "aws_vpn_connection" "aws_oregon__headquarters" {
-  for_each = local.aws_oregon__headquarters_connections
   provider = aws.prod
   region   = "us-west-2"
 
@@ -76,19 +72,13 @@ resource "aws_ec2_transit_gateway_route_table_association" "aws_oregon__headquar
   transit_gateway_route_table_id = aws_ec2_transit_gateway_route_table.aws_oregon[each.value].id
 }
 
-locals {
-  aws_oregon__headquarters_propagations = {
-    data-inference-training = ["c0"]
-    networks                = ["c0"]
-    edge                    = ["c0"]
-  }
-}
-
 # network.yaml:80: connect
 resource "aws_ec2_transit_gateway_route_table_propagation" "aws_oregon__headquarters" {
-  for_each = merge([for table, items in local.aws_oregon__headquarters_propagations : {
-    for attachment in items : "${table} ${attachment}" => { table = table, attachment = attachment }
-  }]...)
+  for_each = {
+    "data-inference-training c0" = { table = "data-inference-training", attachment = "c0" }
+    "networks c0"                = { table = "networks", attachment = "c0" }
+    "edge c0"                    = { table = "edge", attachment = "c0" }
+  }
   provider = aws.prod
   region   = "us-west-2"
 

@@ -21,8 +21,8 @@ resource "aws_default_security_group" "aws_oregon__app" {
 
 locals {
   aws_oregon__app_subnets = {
-    app-usw2-az1 = { cidr = "10.4.0.0/21", zone = "usw2-az1", table = "private" }
-    app-usw2-az2 = { cidr = "10.4.8.0/21", zone = "usw2-az2", table = "private" }
+    app-usw2-az1 = { cidr = "10.4.0.0/21", zone = "usw2-az1" }
+    app-usw2-az2 = { cidr = "10.4.8.0/21", zone = "usw2-az2" }
   }
 }
 
@@ -40,12 +40,15 @@ resource "aws_subnet" "aws_oregon__app" {
 
 # network.yaml:17: sites.aws-oregon.networks.app
 resource "aws_route_table_association" "aws_oregon__app" {
-  for_each = local.aws_oregon__app_subnets
+  for_each = {
+    app-usw2-az1 = "private"
+    app-usw2-az2 = "private"
+  }
   provider = aws.prod
   region   = "us-west-2"
 
   subnet_id      = aws_subnet.aws_oregon__app[each.key].id
-  route_table_id = aws_route_table.aws_oregon__app[each.value.table].id
+  route_table_id = aws_route_table.aws_oregon__app[each.value].id
 }
 
 # network.yaml:17: sites.aws-oregon.networks.app

@@ -14,8 +14,9 @@ resource "aws_customer_gateway" "aws_oregon__azure_wus2" {
   tags        = merge(local.tags, { Name = "triangle-aws-oregon--azure-wus2-${each.key}" })
 }
 
-locals {
-  aws_oregon__azure_wus2_connections = {
+# network.yaml:30: connect
+resource "aws_vpn_connection" "aws_oregon__azure_wus2" {
+  for_each = {
     c0 = {
       peer    = "peer0"
       tunnel1 = { inside = "169.254.21.0/30", psk = "aws-oregon--azure-wus2/0" }
@@ -27,11 +28,6 @@ locals {
       tunnel2 = { inside = "169.254.21.12/30", psk = "aws-oregon--azure-wus2/3" }
     }
   }
-}
-
-# network.yaml:30: connect
-resource "aws_vpn_connection" "aws_oregon__azure_wus2" {
-  for_each = local.aws_oregon__azure_wus2_connections
   provider = aws.prod
   region   = "us-west-2"
 

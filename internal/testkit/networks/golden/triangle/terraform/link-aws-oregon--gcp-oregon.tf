@@ -14,8 +14,9 @@ resource "aws_customer_gateway" "aws_oregon__gcp_oregon" {
   tags        = merge(local.tags, { Name = "triangle-aws-oregon--gcp-oregon-${each.key}" })
 }
 
-locals {
-  aws_oregon__gcp_oregon_connections = {
+# network.yaml:30: connect
+resource "aws_vpn_connection" "aws_oregon__gcp_oregon" {
+  for_each = {
     c0 = {
       peer    = "peer0"
       tunnel1 = { inside = "169.254.0.4/30", psk = "aws-oregon--gcp-oregon/0" }
@@ -27,11 +28,6 @@ locals {
       tunnel2 = { inside = "169.254.0.16/30", psk = "aws-oregon--gcp-oregon/3" }
     }
   }
-}
-
-# network.yaml:30: connect
-resource "aws_vpn_connection" "aws_oregon__gcp_oregon" {
-  for_each = local.aws_oregon__gcp_oregon_connections
   provider = aws.prod
   region   = "us-west-2"
 
