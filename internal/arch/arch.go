@@ -21,10 +21,11 @@ const Policy = `
 3 price
 3 verify
 4 assert
-4 audit
-4 change
+4 outage
 4 read/...
 4 render/...
+5 audit
+5 change
 6 cli/...
 7 arch
 7 testkit/...

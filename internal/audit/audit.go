@@ -8,7 +8,7 @@
 // It takes a [fabric.Network] with its [verify.Proof] and bill, and gives
 // findings; [Waive] applies the waivers that the spec states. It reads no
 // clock: the day is the caller's. What is proved of single packets (policy
-// that does not work, leaks, failures) is verify's.
+// that does not work, leaks) is verify's, and what failures do outage's.
 package audit
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -29,7 +30,8 @@ type Input struct {
 	Network *fabric.Network
 	Atlas   *atlas.Atlas
 	Proof   *verify.Proof
-	Bill    *price.Bill // of the same network
+	Outages *outage.Model // of the proof
+	Bill    *price.Bill   // of the same network
 	// Asserted reports whether every assertion kept beside the spec holds
 	// without a link; nil where there are none.
 	Asserted func(without fabric.LinkID) bool

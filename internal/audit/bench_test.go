@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tieline/tieline/internal/audit"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -16,7 +17,7 @@ func BenchmarkRun(b *testing.B) {
 	n, a := load(b, "../testkit/networks/estate/network.yaml")
 	proof := verify.New(n, a)
 	bill := price.Compute(n, a, proof.Tables)
-	in := audit.Input{Network: n, Atlas: a, Proof: proof, Bill: &bill, Today: today}
+	in := audit.Input{Network: n, Atlas: a, Proof: proof, Outages: outage.New(proof), Bill: &bill, Today: today}
 	for b.Loop() {
 		if len(audit.Run(in)) == 0 {
 			b.Fatal("Run(estate) finds nothing")

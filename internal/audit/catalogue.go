@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/verify"
 )
 
@@ -17,7 +18,7 @@ func rules() []rule {
 // Rules lists every rule that check reports by: those of the proof, of the
 // audit and of waivers, sorted by code.
 func Rules() []diag.Rule {
-	out := slices.Concat(verify.Rules, verify.FailureRules)
+	out := slices.Concat(verify.Rules, outage.Rules)
 	for _, r := range rules() {
 		out = append(out, r.Rule)
 	}

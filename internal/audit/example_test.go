@@ -17,6 +17,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/read/terraform"
 	"github.com/tieline/tieline/internal/spec"
@@ -87,7 +88,7 @@ func read(t testing.TB, path string) []byte {
 func check(n *fabric.Network, a *atlas.Atlas) []audit.Finding {
 	proof := verify.New(n, a)
 	bill := price.Compute(n, a, proof.Tables)
-	findings := slices.Concat(proof.Findings(), audit.Run(audit.Input{Network: n, Atlas: a, Proof: proof, Bill: &bill, Today: today}))
+	findings := slices.Concat(proof.Findings(), audit.Run(audit.Input{Network: n, Atlas: a, Proof: proof, Outages: outage.New(proof), Bill: &bill, Today: today}))
 	return audit.Waive(n, findings, today)
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/routes"
-	"github.com/tieline/tieline/internal/verify"
 )
 
 // needlessChange is how much a round trip or cost may change without a link
@@ -31,9 +31,9 @@ func (u *auditor) needlessLinks() {
 	if len(u.n.Policy) == 0 {
 		return // nothing says what the links are for
 	}
-	alone := map[fabric.LinkID][]verify.Impact{}
+	alone := map[fabric.LinkID][]outage.Impact{}
 	tried := 0
-	impacts := func(ids ...fabric.LinkID) []verify.Impact {
+	impacts := func(ids ...fabric.LinkID) []outage.Impact {
 		if len(ids) == 1 {
 			if list, ok := alone[ids[0]]; ok {
 				return list
@@ -44,7 +44,7 @@ func (u *auditor) needlessLinks() {
 			parts[i] = routes.Part{Kind: routes.LinkPart, ID: string(id)}
 		}
 		tried++
-		list := u.p.Impacts(routes.NewFailure(parts...))
+		list := u.in.Outages.Impacts(routes.NewFailure(parts...))
 		if len(ids) == 1 {
 			alone[ids[0]] = list
 		}
@@ -70,16 +70,16 @@ func (u *auditor) needlessLinks() {
 
 // matters reports whether a failure does more to some pair than the needless
 // change.
-func matters(list []verify.Impact) bool {
+func matters(list []outage.Impact) bool {
 	for _, x := range list {
 		switch x.Effect {
-		case verify.Congested, verify.OneWay, verify.Lost, verify.NotKnown:
+		case outage.Congested, outage.OneWay, outage.Lost, outage.NotKnown:
 			return true
-		case verify.Slower:
+		case outage.Slower:
 			if x.After.RTT > x.Before.RTT*(1+needlessChange) {
 				return true
 			}
-		case verify.Unaffected:
+		case outage.Unaffected:
 		}
 	}
 	return false
@@ -87,7 +87,7 @@ func matters(list []verify.Impact) bool {
 
 // backsUp reports whether, when another link fails, more is lost without this
 // one than with it, or the budget is spent before that is known.
-func (u *auditor) backsUp(id fabric.LinkID, impacts func(...fabric.LinkID) []verify.Impact, spent func() bool) bool {
+func (u *auditor) backsUp(id fabric.LinkID, impacts func(...fabric.LinkID) []outage.Impact, spent func() bool) bool {
 	for i := range u.n.Links {
 		if spent() {
 			return true
@@ -108,21 +108,21 @@ func (u *auditor) backsUp(id fabric.LinkID, impacts func(...fabric.LinkID) []ver
 }
 
 // harm counts the pairs that a failure takes away from, the lost ones most.
-func harm(list []verify.Impact) int {
+func harm(list []outage.Impact) int {
 	n := 0
 	for _, x := range list {
 		switch x.Effect {
-		case verify.Lost, verify.NotKnown:
+		case outage.Lost, outage.NotKnown:
 			n += 1000
-		case verify.OneWay:
+		case outage.OneWay:
 			n += 100
-		case verify.Congested:
+		case outage.Congested:
 			n += 10
-		case verify.Slower:
-			if matters([]verify.Impact{x}) {
+		case outage.Slower:
+			if matters([]outage.Impact{x}) {
 				n++
 			}
-		case verify.Unaffected:
+		case outage.Unaffected:
 		}
 	}
 	return n

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -25,7 +26,7 @@ type Side struct {
 	Bill    price.Bill
 	// Failures is what every single failure does; nil when it was not worked
 	// out, which leaves single points of failure out of the report.
-	Failures *verify.FailureReport
+	Failures *outage.Report
 }
 
 // Report is what differs.

@@ -13,6 +13,7 @@ import (
 	"github.com/tieline/tieline/internal/compile"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/verify"
@@ -63,7 +64,7 @@ func side(t testing.TB, text string, l lock.Lock) Side {
 		t.Fatalf("Compile:\n%s", r.Diags)
 	}
 	p := verify.New(r.Network, a)
-	f := p.Failures(verify.FailureOptions{At: 1})
+	f := outage.New(p).Try(outage.Options{At: 1})
 	return Side{Network: r.Network, Atlas: a, Proof: p, Bill: price.Compute(r.Network, a, p.Tables), Failures: &f}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
@@ -89,12 +90,12 @@ func stateOf(n *fabric.Network, l *fabric.Link) LinkState {
 // less with it.
 type SingleChange struct {
 	Part         routes.Part
-	Gained, Lost []verify.Pair // pairs that its failure newly cuts off; that it cuts off no more
+	Gained, Lost []outage.Pair // pairs that its failure newly cuts off; that it cuts off no more
 }
 
 // singleChanges compares the single points of failure, sorted by part.
-func singleChanges(m *match, old, new *verify.FailureReport) []SingleChange {
-	pairs := map[routes.Part][2][]verify.Pair{}
+func singleChanges(m *match, old, new *outage.Report) []SingleChange {
+	pairs := map[routes.Part][2][]outage.Pair{}
 	for _, s := range old.Single {
 		p := pairs[s.Part]
 		p[0] = append(p[0], s.Lost...)
@@ -103,13 +104,13 @@ func singleChanges(m *match, old, new *verify.FailureReport) []SingleChange {
 	// New names stand for the part in the report; pairs are matched by what
 	// the old network calls them.
 	shown := map[routes.Part]routes.Part{}
-	called := map[verify.Pair]verify.Pair{}
+	called := map[outage.Pair]outage.Pair{}
 	for _, s := range new.Single {
 		was := routes.Part{Kind: s.Part.Kind, ID: formerPart(m, s.Part.ID)}
 		shown[was] = s.Part
 		p := pairs[was]
 		for _, lost := range s.Lost {
-			f := verify.Pair{From: formerGroup(m, lost.From), To: formerGroup(m, lost.To)}
+			f := outage.Pair{From: formerGroup(m, lost.From), To: formerGroup(m, lost.To)}
 			called[f] = lost
 			p[1] = append(p[1], f)
 		}
@@ -160,6 +161,6 @@ func compareGroups(a, b verify.Group) int {
 	return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Segment, b.Segment))
 }
 
-func comparePairs(a, b verify.Pair) int {
+func comparePairs(a, b outage.Pair) int {
 	return cmp.Or(compareGroups(a.From, b.From), compareGroups(a.To, b.To))
 }

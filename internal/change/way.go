@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/verify"
 )
 
@@ -60,10 +61,10 @@ func (w namedWay) same(x WayState) bool {
 
 // waysOf walks between the groups that policy joins. Places of a group that
 // send by the same tables have the same ways, so one of them is walked.
-func waysOf(proof *verify.Proof, group func(verify.Group) verify.Group, link func(fabric.LinkID) fabric.LinkID) map[verify.Pair]*namedWay {
+func waysOf(proof *verify.Proof, group func(verify.Group) verify.Group, link func(fabric.LinkID) fabric.LinkID) map[outage.Pair]*namedWay {
 	type lane struct{ from, to standing }
 	walked := map[lane]bool{}
-	out := map[verify.Pair]*namedWay{}
+	out := map[outage.Pair]*namedWay{}
 	places := proof.Places()
 	for _, rule := range proof.Net.Policy {
 		for _, i := range representatives(proof, rule.From) {
@@ -75,7 +76,7 @@ func waysOf(proof *verify.Proof, group func(verify.Group) verify.Group, link fun
 				}
 				walked[l] = true
 				forward, _, ok := proof.Walks(i, j)
-				pair := verify.Pair{From: group(from.Group), To: group(to.Group)}
+				pair := outage.Pair{From: group(from.Group), To: group(to.Group)}
 				w := out[pair]
 				if w == nil {
 					w = &namedWay{from: from.Group, to: to.Group}

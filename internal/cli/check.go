@@ -18,6 +18,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/report"
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -147,16 +148,18 @@ type checking struct {
 	subject *subject
 	options checkOptions
 	proof   *verify.Proof
+	outages *outage.Model
 	today   time.Time
 	sound   []verify.Finding // of the healthy network
-	failed  *verify.FailureReport
+	failed  *outage.Report
 }
 
 // newChecking proves and audits the healthy network.
 func newChecking(s *subject, o checkOptions) *checking {
 	k := &checking{subject: s, options: o, proof: verify.New(s.network, s.atlas), today: time.Now().UTC().Truncate(24 * time.Hour)}
+	k.outages = outage.New(k.proof)
 	bill := price.Compute(s.network, s.atlas, k.proof.Tables)
-	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: k.proof, Bill: &bill, Today: k.today})...)
+	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: k.proof, Outages: k.outages, Bill: &bill, Today: k.today})...)
 	return k
 }
 
@@ -165,7 +168,7 @@ func (k *checking) failures(stopped func() bool, progress func(done, total int))
 	if k.options.fail == 0 {
 		return
 	}
-	r := k.proof.Failures(verify.FailureOptions{At: k.options.fail, MaxSets: k.options.maxSets, Progress: progress, Stopped: stopped})
+	r := k.outages.Try(outage.Options{At: k.options.fail, MaxSets: k.options.maxSets, Progress: progress, Stopped: stopped})
 	k.failed = &r
 }
 

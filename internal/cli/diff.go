@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/change"
 	"github.com/tieline/tieline/internal/cli/view"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -89,7 +90,7 @@ func sideOf(d *design, failures bool) change.Side {
 	s := change.Side{Network: n, Atlas: d.atlas, Proof: verify.New(n, d.atlas)}
 	s.Bill = price.Compute(n, d.atlas, s.Proof.Tables)
 	if failures {
-		f := s.Proof.Failures(verify.FailureOptions{At: 1})
+		f := outage.New(s.Proof).Try(outage.Options{At: 1})
 		s.Failures = &f
 	}
 	return s

@@ -85,7 +85,7 @@ func (p *Proof) leave(from, to *unit) (may, sure, unknown bool) {
 // isExisting reports whether a unit is of a network that is joined, not made.
 func (p *Proof) isExisting(u *unit) bool {
 	b := &p.behind[u.place]
-	return b.kind == vpcPlace || b.subnet != nil && b.subnet.Existing
+	return b.kind == VPCPlace || b.subnet != nil && b.subnet.Existing
 }
 
 // enter says whether packets from the internet may reach a unit: its machines
@@ -158,7 +158,7 @@ func (p *Proof) isInside(a, b *unit) bool {
 	if a.end != b.end || a.end == noTerminal {
 		return false
 	}
-	return p.behind[a.place].kind == sitePlace || a.table < 0
+	return p.behind[a.place].kind == SitePlace || a.table < 0
 }
 
 // backKey is what the ways back to a unit depend on.
@@ -174,7 +174,7 @@ func (p *Proof) makeCourses() {
 	outs, backs := map[outKey]*course{}, map[backKey]*course{}
 	sources, alike, each := p.bySource(), p.byTarget(), p.oneByOne()
 	targets := func(u *unit) [][]int32 {
-		if u.table < 0 || p.behind[u.place].kind == sitePlace {
+		if u.table < 0 || p.behind[u.place].kind == SitePlace {
 			return each
 		}
 		return alike
@@ -184,7 +184,7 @@ func (p *Proof) makeCourses() {
 		u := &p.units[i]
 		ok := outKey{table: u.table, place: -1, exit: p.exitOf(u)}
 		bk := backKey{u.route, u.end, -1}
-		if u.table < 0 || p.behind[u.place].kind == sitePlace {
+		if u.table < 0 || p.behind[u.place].kind == SitePlace {
 			ok.place, bk.place = i, i // each for itself
 		}
 		if p.isBeyond(u.place) {
@@ -273,7 +273,7 @@ func (p *Proof) bySource() [][]int32 {
 	}
 	return groupUnits(p, func(i int, u *unit) key {
 		k := key{u.table, -1, p.isBeyond(u.place)}
-		if !k.beyond && (u.table < 0 || p.behind[u.place].kind == sitePlace) {
+		if !k.beyond && (u.table < 0 || p.behind[u.place].kind == SitePlace) {
 			k.unit = i
 		}
 		return k

@@ -135,7 +135,7 @@ func (g *guards) filtersOf(u *unit) []int {
 		}
 	}
 	switch b.kind {
-	case endpointPlace:
+	case EndpointPlace:
 		add(b.endpoint.Filter)
 		add(b.subnet.NACL)
 		for _, i := range g.bySub[b.subnet.ID] {
@@ -143,13 +143,13 @@ func (g *guards) filtersOf(u *unit) []int {
 				out = append(out, i)
 			}
 		}
-	case subnetPlace:
+	case SubnetPlace:
 		add(b.subnet.Filter)
 		add(b.subnet.NACL)
 		out = append(out, g.bySub[b.subnet.ID]...)
-	case vpcPlace, sitePlace, foreignPlace, internetPlace:
+	case VPCPlace, SitePlace, ForeignPlace, InternetPlace:
 	}
-	if b.vpc != nil && b.kind == subnetPlace {
+	if b.vpc != nil && b.kind == SubnetPlace {
 		out = append(out, g.byVPC[b.vpc.ID]...)
 	}
 	slices.Sort(out)
@@ -179,7 +179,7 @@ func (g *guards) of(unit int, filters []int) int32 {
 			key = binary.LittleEndian.AppendUint32(key, uint32(u.table))
 		}
 	}
-	implied := b.kind == subnetPlace && b.vpc != nil && b.vpc.Cloud == vocab.GCP && b.vpc.Existing == ""
+	implied := b.kind == SubnetPlace && b.vpc != nil && b.vpc.Cloud == vocab.GCP && b.vpc.Existing == ""
 	if implied {
 		key = append(key, 'g')
 	}

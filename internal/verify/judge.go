@@ -308,7 +308,7 @@ func (j *judger) leaked(i int, got bitset) {
 		case !p.isOpen(u):
 			k.guard = u.guard
 		}
-		if b := &p.behind[v.place]; p.isBeyond(u.place) && b.kind == subnetPlace && b.subnet.Internet == fabric.NoInternet {
+		if b := &p.behind[v.place]; p.isBeyond(u.place) && b.kind == SubnetPlace && b.subnet.Internet == fabric.NoInternet {
 			k.world = true
 		}
 		if k.guard >= 0 && j.decided < lookups {
@@ -331,7 +331,7 @@ func (j *judger) leaked(i int, got bitset) {
 // filter stands before it.
 func (p *Proof) isBare(u *unit) bool {
 	b := &p.behind[u.place]
-	return p.isOpen(u) && b.kind == subnetPlace && !b.subnet.Existing
+	return p.isOpen(u) && b.kind == SubnetPlace && !b.subnet.Existing
 }
 
 // certain reports whether a leak certainly works.

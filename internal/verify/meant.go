@@ -66,19 +66,19 @@ func (p *Proof) makeMeaning() {
 		if p.isBeyond(pl) {
 			m.beyond.set(i)
 		}
-		if p.behind[pl].kind == endpointPlace {
+		if p.behind[pl].kind == EndpointPlace {
 			endpoints.set(i)
 		}
 	}
 	for i := range p.places {
 		b := &p.behind[i]
 		switch b.kind {
-		case subnetPlace:
+		case SubnetPlace:
 			if !deny[b.subnet.Segment] && p.isStated() {
 				m.within[i] = byPlace[i]
 			}
 			m.opens[i] = b.subnet.Internet != fabric.NoInternet && !p.narrowed(b.subnet)
-		case sitePlace, vpcPlace, endpointPlace, foreignPlace, internetPlace:
+		case SitePlace, VPCPlace, EndpointPlace, ForeignPlace, InternetPlace:
 		}
 	}
 	p.unguarded(m)
@@ -197,7 +197,7 @@ func (p *Proof) withWay(units bitset, never *noWay, has func(fabric.Internet) bo
 	units.each(func(i int) {
 		b := &p.behind[p.units[i].place]
 		switch {
-		case b.kind != subnetPlace || b.subnet.Existing:
+		case b.kind != SubnetPlace || b.subnet.Existing:
 		case has(b.subnet.Internet):
 			out.set(i)
 		default:
@@ -242,7 +242,7 @@ func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) 
 		return
 	}
 	for i := range p.places {
-		if b := &p.behind[i]; b.kind == endpointPlace && b.endpoint == e {
+		if b := &p.behind[i]; b.kind == EndpointPlace && b.endpoint == e {
 			w.to = byPlace[i]
 		}
 	}

@@ -20,22 +20,23 @@ const outside = -1
 
 // site is what stands behind a place.
 type site struct {
-	kind     placeKind
+	kind     PlaceKind
 	vpc      *fabric.VPC      // of subnets and networks
 	subnet   *fabric.Subnet   // of subnets and endpoints
 	endpoint *fabric.Endpoint // of endpoints
 }
 
-// placeKind is a kind of place.
-type placeKind uint8
+// PlaceKind is a kind of [Place].
+type PlaceKind uint8
 
+// The kinds of place.
 const (
-	subnetPlace   placeKind = iota + 1 // a workload subnet
-	endpointPlace                      // the addresses of an interface endpoint; answers only
-	vpcPlace                           // what of an existing network no listed subnet holds
-	sitePlace                          // a site of one's own
-	foreignPlace                       // a range that policy names outside the network
-	internetPlace
+	SubnetPlace   PlaceKind = iota + 1 // a workload subnet
+	EndpointPlace                      // the addresses of an interface endpoint; answers only
+	VPCPlace                           // what of an existing network no listed subnet holds
+	SitePlace                          // a site of one's own
+	ForeignPlace                       // a range that policy names outside the network
+	InternetPlace                      // the public addresses that are no other place's
 )
 
 // placer makes the places. The subnets that hold only the cloud's own
@@ -116,7 +117,7 @@ func (b *placer) subnet(s *fabric.Subnet) {
 	b.add(Place{
 		ID: string(s.ID), Subnet: s.ID, Site: s.Site, Group: Group{s.Site, s.Segment},
 		Addrs: addresses(parts), Parts: parts,
-	}, site{kind: subnetPlace, vpc: b.vpc(s.VPC), subnet: s})
+	}, site{kind: SubnetPlace, vpc: b.vpc(s.VPC), subnet: s})
 }
 
 // partsOf gives the parts of a subnet. Where it is not known which of an
@@ -183,7 +184,7 @@ func (b *placer) endpoint(e *fabric.Endpoint) {
 	b.add(Place{
 		ID: string(home.ID) + ":" + e.Service, Subnet: home.ID, Site: e.Site, Group: Group{Site: e.Site},
 		Addrs: addresses(parts), Parts: parts,
-	}, site{kind: endpointPlace, vpc: b.vpc(e.VPC), subnet: home, endpoint: e})
+	}, site{kind: EndpointPlace, vpc: b.vpc(e.VPC), subnet: home, endpoint: e})
 }
 
 // network places the addresses of an existing network that no listed subnet
@@ -203,7 +204,7 @@ func (b *placer) network(v *fabric.VPC, listed []netip.Prefix) {
 			p.Parts = append(p.Parts, PlacePart{Prefix: x, Table: t})
 		}
 	}
-	b.add(p, site{kind: vpcPlace, vpc: v})
+	b.add(p, site{kind: VPCPlace, vpc: v})
 }
 
 func (b *placer) site(s *fabric.Site) {
@@ -212,7 +213,7 @@ func (b *placer) site(s *fabric.Site) {
 	for _, x := range s.Prefixes {
 		p.Parts = append(p.Parts, PlacePart{Prefix: x, Table: t})
 	}
-	b.add(p, site{kind: sitePlace})
+	b.add(p, site{kind: SitePlace})
 }
 
 // isWorld reports whether a prefix is the internet by another name: no
@@ -244,15 +245,15 @@ func (b *placer) foreign(a *atlas.Atlas) {
 	for _, p := range slices.Compact(named) {
 		rest := prefix.FromPrefixes(p).Subtract(taken)
 		if !rest.IsEmpty() {
-			b.beyond(p.String(), rest, foreignPlace)
+			b.beyond(p.String(), rest, ForeignPlace)
 		}
 		taken = taken.Union(rest)
 	}
 	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(notPublic(a)).Subtract(taken), internetPlace)
+	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(notPublic(a)).Subtract(taken), InternetPlace)
 }
 
-func (b *placer) beyond(id string, addrs prefix.Set, kind placeKind) {
+func (b *placer) beyond(id string, addrs prefix.Set, kind PlaceKind) {
 	p := Place{ID: id, Addrs: addrs}
 	for _, x := range addrs.Prefixes() {
 		p.Parts = append(p.Parts, PlacePart{Prefix: x, Table: outside})
@@ -284,7 +285,7 @@ func notPublic(a *atlas.Atlas) prefix.Set {
 func (b *placer) indexed() map[fabric.SubnetID]int {
 	out := make(map[fabric.SubnetID]int, len(b.places))
 	for i := range b.places {
-		if b.behind[i].kind == subnetPlace {
+		if b.behind[i].kind == SubnetPlace {
 			out[b.places[i].Subnet] = i
 		}
 	}
@@ -330,7 +331,7 @@ func (p *Proof) ends(end fabric.PolicyEnd) (whole, part []int) {
 	}
 	for i := range p.places {
 		pl, b := &p.places[i], &p.behind[i]
-		if b.kind == endpointPlace || b.kind == subnetPlace && slices.Contains(end.Subnets, pl.Subnet) {
+		if b.kind == EndpointPlace || b.kind == SubnetPlace && slices.Contains(end.Subnets, pl.Subnet) {
 			continue
 		}
 		switch {
@@ -361,7 +362,7 @@ func (p *Proof) rangesOf(end fabric.PolicyEnd) prefix.Set {
 // isBeyond reports whether a place is outside the network.
 func (p *Proof) isBeyond(place int) bool {
 	k := p.behind[place].kind
-	return k == internetPlace || k == foreignPlace
+	return k == InternetPlace || k == ForeignPlace
 }
 
 // joined fills the pairs of places that policy joins.
@@ -372,7 +373,7 @@ func (p *Proof) joined() []flow {
 		deny[g.ID] = g.InternalDeny
 	}
 	for i := range p.places {
-		if b := &p.behind[i]; b.kind == subnetPlace && !deny[b.subnet.Segment] {
+		if b := &p.behind[i]; b.kind == SubnetPlace && !deny[b.subnet.Segment] {
 			out = append(out, flow{rule: -1, from: i, to: i, services: anything})
 		}
 	}
@@ -398,19 +399,19 @@ func (p *Proof) placesOf(ends []fabric.PolicyEnd) []int {
 }
 
 // String gives the kind for people.
-func (k placeKind) String() string {
+func (k PlaceKind) String() string {
 	switch k {
-	case subnetPlace:
+	case SubnetPlace:
 		return "subnet"
-	case endpointPlace:
+	case EndpointPlace:
 		return "endpoint"
-	case vpcPlace:
+	case VPCPlace:
 		return "existing network"
-	case sitePlace:
+	case SitePlace:
 		return "site"
-	case foreignPlace:
+	case ForeignPlace:
 		return "foreign range"
-	case internetPlace:
+	case InternetPlace:
 		return "internet"
 	}
 	return fmt.Sprintf("place kind %d", k)

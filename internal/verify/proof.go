@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"iter"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -43,7 +44,6 @@ type Proof struct {
 	workers     int
 	judged      func() *judgement
 	found       func() []Finding
-	failing     reachOnce
 }
 
 // Place is a subnet, a site of one's own, or a range that policy names: where
@@ -105,3 +105,25 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 // Places lists where packets begin and end, sorted by id. The slice is shared
 // and not to be changed.
 func (p *Proof) Places() []Place { return p.places }
+
+// KindOf says what a place (an index into [Proof.Places]) is.
+func (p *Proof) KindOf(place int) PlaceKind { return p.behind[place].kind }
+
+// PlaceOf gives the place of a workload subnet, as an index into
+// [Proof.Places]; ok is false for other subnets.
+func (p *Proof) PlaceOf(id fabric.SubnetID) (place int, ok bool) {
+	place, ok = p.bySubnet[id]
+	return place, ok
+}
+
+// Joined goes over the pairs of places (indexes into [Proof.Places]) that the
+// rules of the policy join, rule by rule: a pair comes once for each.
+func (p *Proof) Joined() iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		for i := range p.flows {
+			if f := &p.flows[i]; f.rule >= 0 && !yield(f.from, f.to) {
+				return
+			}
+		}
+	}
+}

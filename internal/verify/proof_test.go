@@ -269,7 +269,7 @@ func TestBetweenAgreesWithFlow(t *testing.T) {
 	p := New(n, a)
 	for i := range p.places {
 		for k := range p.places {
-			if p.behind[i].kind == endpointPlace || p.behind[k].kind == endpointPlace {
+			if p.behind[i].kind == EndpointPlace || p.behind[k].kind == EndpointPlace {
 				continue
 			}
 			got := p.Between(i, k)
@@ -288,9 +288,9 @@ func TestBetweenAgreesWithFlow(t *testing.T) {
 // endOf names a place as an end.
 func endOf(p *Proof, i int) fabric.PolicyEnd {
 	switch pl := &p.places[i]; p.behind[i].kind {
-	case subnetPlace:
+	case SubnetPlace:
 		return fabric.PolicyEnd{Subnets: []fabric.SubnetID{pl.Subnet}}
-	case internetPlace:
+	case InternetPlace:
 		return fabric.PolicyEnd{Internet: true}
 	default:
 		return fabric.PolicyEnd{Prefixes: pl.Addrs.Prefixes()}

@@ -304,7 +304,7 @@ func (p *Proof) terminalOf(place int) int32 {
 			x.vpcs[b.vpc.ID] = e
 		}
 		return e
-	case b.kind == sitePlace:
+	case b.kind == SitePlace:
 		e, ok := x.sites[p.places[place].Site]
 		if !ok {
 			e = n

@@ -1,6 +1,6 @@
 // Package verify proves a network: which packets get through between any two
-// places, both ways, what the policy says of it, what each failure takes away,
-// and what the wire makes of it (MTU, round trip, asymmetry).
+// places, both ways, what the policy says of it, and what the wire makes of it
+// (MTU, round trip, asymmetry). What failures take away is outage's.
 //
 // It takes a [fabric.Network] (compiled from a spec, or read from Terraform)
 // with the facts, asks routes where packets go, and judges each filter by its
@@ -11,11 +11,13 @@
 package verify
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/routes"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // Verdict is an answer to "does it get through, and the reply back?".
@@ -145,106 +147,14 @@ func (g Group) String() string {
 	return string(g.Site) + ":" + string(g.Segment)
 }
 
+// Compare orders groups by site and segment.
+func (g Group) Compare(h Group) int {
+	return cmp.Or(strings.Compare(string(g.Site), string(h.Site)), strings.Compare(string(g.Segment), string(h.Segment)))
+}
+
 // Finding is one thing that is wrong, or worth knowing, with what shows it.
 type Finding struct {
 	diag.Diagnostic
 	Object  string   // id of what it is about, for waivers and for sorting
 	Witness *Witness // nil when no packet shows it
 }
-
-// FailureOptions says which failures to try.
-type FailureOptions struct {
-	At      int               // how many parts at once: 1 or 2
-	Kinds   []routes.PartKind // which; all when empty
-	MaxSets int               // refuse, with an estimate, beyond this many sets after pruning; 0 for no bound
-	Workers int               // 0 for one a core; the result does not depend on it
-	// Progress, when set, is told how many sets of the alone, then of the
-	// pairs, are done; from the calling goroutine.
-	Progress func(done, total int)
-	// Stopped, asked before each set and by several goroutines, ends the run
-	// early: the report is then refused. Nil never does.
-	Stopped func() bool
-}
-
-// Effect is what a failure does to the flows between two groups.
-type Effect uint8
-
-// The effects, the least bad first.
-const (
-	Unaffected Effect = iota
-	Slower            // another way takes over, with less bandwidth or a longer round trip
-	Congested         // what is left is less than the expected peak
-	OneWay            // the reply takes another way, through a stateful filter that drops it
-	Lost              // no way is left
-	NotKnown          // it depends on something that is not modelled
-)
-
-// String gives the effect's name.
-func (e Effect) String() string {
-	switch e {
-	case Unaffected:
-		return "unaffected"
-	case Slower:
-		return "slower"
-	case Congested:
-		return "congested"
-	case OneWay:
-		return "one way only"
-	case Lost:
-		return "lost"
-	case NotKnown:
-		return "unknown"
-	}
-	return "effect?"
-}
-
-// MarshalText makes an effect its name in JSON.
-func (e Effect) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
-
-// Impact is what one failure does to the flows of policy from one group to
-// another.
-type Impact struct {
-	From, To  Group
-	Failure   routes.Failure
-	Effect    Effect
-	Before    Way
-	After     Way        // zero when Lost
-	Peak      vocab.Rate // of the expected traffic over the pair's narrowest link, after the failure
-	Detection float64    // seconds until both ends know, by the timers they really have; 0 when at once
-	DetectBy  string     // "hold timer 180 s at azure-wus2/vpn", "DPD 30 s at ..."
-}
-
-// Way is how a pair's packets go.
-type Way struct {
-	Links    []fabric.LinkID
-	Tunnels  int        // usable at once on the narrowest link
-	Capacity vocab.Rate // of the narrowest link, one way; 0 when not bound
-	RTT      float64    // milliseconds
-	MTU      int
-}
-
-// FailureReport is what all failures do.
-type FailureReport struct {
-	Parts   int    // that can fail
-	Sets    int    // sets of parts tried
-	Pruned  int    // sets left out because they do the same as a smaller one
-	Refused string // why it was not done: an estimate; empty when done
-	// Worst holds, for each pair of groups that policy joins, the worst that a
-	// set of parts outside the pair's own ends can do. Sorted by pair.
-	Worst []Impact
-	// Single lists the parts whose failure alone loses flows that neither
-	// begin nor end in them, with what is lost. Sorted by part.
-	Single []SinglePoint
-	// Impacts holds every set that does something, worst first, one line for
-	// each pair; only when asked for by [Proof.Impacts].
-	Findings []Finding
-}
-
-// SinglePoint is a part whose failure loses flows of others.
-type SinglePoint struct {
-	Part routes.Part
-	Lost []Pair
-}
-
-// Pair is two groups, in the direction of the connection.
-type Pair struct{ From, To Group }

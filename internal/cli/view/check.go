@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/audit"
 	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -17,7 +18,7 @@ type Check struct {
 	Network  string
 	Source   string // the Terraform file, when there is no spec
 	Findings []audit.Finding
-	Failures *verify.FailureReport // nil when no failures were tried
+	Failures *outage.Report // nil when no failures were tried
 	Stats    verify.Stats
 	// Verbose: no list is cut, and notes have their witnesses too.
 	Verbose bool
@@ -117,10 +118,15 @@ func (p *Printer) failures(c Check) {
 	}
 	p.Title("If something fails", remark)
 	worst := slices.Clone(r.Worst)
-	slices.SortStableFunc(worst, func(a, b verify.Impact) int { return cmp.Compare(b.Effect, a.Effect) })
+	slices.SortStableFunc(worst, func(a, b outage.Impact) int { return cmp.Compare(b.Effect, a.Effect) })
 	t := table{indent: "  ", columns: []column{
-		{head: "FROM"}, {head: "TO"}, {head: "WORST FAILURE", flex: true, wrap: true}, {head: "EFFECT"},
-		{head: "LEFT", right: true}, {head: "PEAK", right: true, drop: 2}, {head: "NOTICED IN", right: true, drop: 1},
+		{head: "FROM"},
+		{head: "TO"},
+		{head: "WORST FAILURE", flex: true, wrap: true},
+		{head: "EFFECT"},
+		{head: "LEFT", right: true},
+		{head: "PEAK", right: true, drop: 2},
+		{head: "NOTICED IN", right: true, drop: 1},
 	}}
 	hidden := 0
 	if !c.Verbose {
@@ -138,7 +144,7 @@ func (p *Printer) failures(c Check) {
 // mostSingles is how many single points of failure are named.
 const mostSingles = 12
 
-func (p *Printer) singles(r *verify.FailureReport, verbose bool) {
+func (p *Printer) singles(r *outage.Report, verbose bool) {
 	if len(r.Single) == 0 {
 		p.Line("No part is a single point of failure of flows that neither begin nor end in it.")
 		p.Blank()
@@ -174,21 +180,21 @@ func failureTitle(f routes.Failure) string {
 
 func partTitle(x routes.Part) string { return x.Kind.String() + " " + objectTitle(x.ID) }
 
-func (p *Printer) effect(e verify.Effect) string {
+func (p *Printer) effect(e outage.Effect) string {
 	switch e {
-	case verify.Lost, verify.OneWay:
+	case outage.Lost, outage.OneWay:
 		return p.red(e.String())
-	case verify.Congested, verify.NotKnown:
+	case outage.Congested, outage.NotKnown:
 		return p.yellow(e.String())
-	case verify.Unaffected, verify.Slower:
+	case outage.Unaffected, outage.Slower:
 		return p.green(e.String())
 	}
 	return e.String()
 }
 
 // left says what bandwidth a pair has after a failure.
-func left(i verify.Impact) string {
-	if i.Effect == verify.Lost {
+func left(i outage.Impact) string {
+	if i.Effect == outage.Lost {
 		return ""
 	}
 	if i.After.Capacity == 0 {
@@ -197,7 +203,7 @@ func left(i verify.Impact) string {
 	return rate(i.After.Capacity)
 }
 
-func noticed(i verify.Impact) string {
+func noticed(i outage.Impact) string {
 	if i.Detection == 0 {
 		return ""
 	}

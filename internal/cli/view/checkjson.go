@@ -2,8 +2,8 @@ package view
 
 import (
 	"github.com/tieline/tieline/internal/audit"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/routes"
-	"github.com/tieline/tieline/internal/verify"
 )
 
 type proofJSON struct {
@@ -107,8 +107,8 @@ func CheckJSON(c Check) any {
 	if r := c.Failures; r != nil {
 		out.Failures = &failuresJSON{
 			Parts: r.Parts, Sets: r.Sets, Pruned: r.Pruned, Refused: r.Refused, Worst: list(r.Worst, toImpactJSON),
-			Single: list(r.Single, func(s verify.SinglePoint) singleJSON {
-				return singleJSON{toPartJSON(s.Part), list(s.Lost, func(l verify.Pair) pairJSON { return pairJSON{l.From.String(), l.To.String()} })}
+			Single: list(r.Single, func(s outage.SinglePoint) singleJSON {
+				return singleJSON{toPartJSON(s.Part), list(s.Lost, func(l outage.Pair) pairJSON { return pairJSON{l.From.String(), l.To.String()} })}
 			}),
 		}
 	}
@@ -132,12 +132,12 @@ func toFindingJSON(f audit.Finding) proofFindingJSON {
 	return j
 }
 
-func toImpactJSON(i verify.Impact) impactJSON {
+func toImpactJSON(i outage.Impact) impactJSON {
 	j := impactJSON{
 		From: i.From.String(), To: i.To.String(), Failed: list(i.Failure, toPartJSON), Effect: i.Effect.String(),
 		Before: toWayJSON(i.Before), Peak: int64(i.Peak), Detection: i.Detection, DetectBy: i.DetectBy,
 	}
-	if i.Effect != verify.Lost {
+	if i.Effect != outage.Lost {
 		after := toWayJSON(i.After)
 		j.After = &after
 	}
@@ -146,6 +146,6 @@ func toImpactJSON(i verify.Impact) impactJSON {
 
 func toPartJSON(p routes.Part) failedJSON { return failedJSON{p.Kind.String(), p.ID} }
 
-func toWayJSON(w verify.Way) courseJSON {
+func toWayJSON(w outage.Way) courseJSON {
 	return courseJSON{Links: ids(w.Links), Tunnels: w.Tunnels, Capacity: int64(w.Capacity), RTT: w.RTT, MTU: w.MTU}
 }

@@ -2,7 +2,7 @@ package view
 
 import (
 	"github.com/tieline/tieline/internal/change"
-	"github.com/tieline/tieline/internal/verify"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -192,7 +192,7 @@ func newLinkDiffJSON(l change.LinkChange) linkDiffJSON {
 }
 
 func newSingleJSON(s change.SingleChange) singleDiffJSON {
-	pair := func(p verify.Pair) pairDiffJSON { return pairDiffJSON{p.From.String(), p.To.String()} }
+	pair := func(p outage.Pair) pairDiffJSON { return pairDiffJSON{p.From.String(), p.To.String()} }
 	return singleDiffJSON{s.Part.Kind.String(), s.Part.ID, list(s.Gained, pair), list(s.Lost, pair)}
 }
 
@@ -218,6 +218,6 @@ func newCostDiffJSON(c change.CostChange) costDiffJSON {
 }
 
 // pairTexts gives pairs of groups as "from > to".
-func pairTexts(pairs []verify.Pair) []string {
-	return list(pairs, func(p verify.Pair) string { return p.From.String() + " > " + p.To.String() })
+func pairTexts(pairs []outage.Pair) []string {
+	return list(pairs, func(p outage.Pair) string { return p.From.String() + " > " + p.To.String() })
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tieline/tieline/internal/compile"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/testkit/oracle"
@@ -152,7 +153,7 @@ func naive(t *strings.Builder, n *fabric.Network, a *atlas.Atlas) {
 		start := time.Now()
 		proof := verify.New(n, a)
 		proof.Findings()
-		proof.Failures(verify.FailureOptions{At: 1})
+		outage.New(proof).Try(outage.Options{At: 1})
 		own = append(own, time.Since(start))
 		start, sent = time.Now(), 0
 		for i := -1; i < len(parts); i++ {

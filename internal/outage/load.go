@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/verify"
 )
 
 // traffic is an expected flow as the walks that carry it.
@@ -34,13 +35,14 @@ func (b *reachBuilder) addTraffic() {
 	n := b.proof.Net
 	bySite := map[fabric.SiteID]int{}
 	internet := -1
-	for i := range b.proof.places {
-		switch b.proof.behind[i].kind {
-		case sitePlace:
-			bySite[b.proof.places[i].Site] = i
-		case internetPlace:
+	places := b.proof.Places()
+	for i := range places {
+		switch b.proof.KindOf(i) {
+		case verify.SitePlace:
+			bySite[places[i].Site] = i
+		case verify.InternetPlace:
 			internet = i
-		case subnetPlace, endpointPlace, vpcPlace, foreignPlace:
+		case verify.SubnetPlace, verify.EndpointPlace, verify.VPCPlace, verify.ForeignPlace:
 		}
 	}
 	endsOf := func(e *fabric.FlowEnd) map[int32]float64 {
@@ -54,7 +56,7 @@ func (b *reachBuilder) addTraffic() {
 			}
 		}
 		for _, s := range e.Subnets {
-			i, ok := b.proof.bySubnet[s]
+			i, ok := b.proof.PlaceOf(s)
 			add(i, ok)
 		}
 		switch {
@@ -65,8 +67,8 @@ func (b *reachBuilder) addTraffic() {
 			i, ok := bySite[e.Site]
 			add(i, ok)
 		default:
-			foreign := Place{Addrs: prefix.FromPrefixes(e.Prefixes...)}
-			for _, x := range b.endOf(&foreign, foreignPlace, "", -1, foreign.Addrs) {
+			foreign := verify.Place{Addrs: prefix.FromPrefixes(e.Prefixes...)}
+			for _, x := range b.endOf(&foreign, verify.ForeignPlace, "", -1, foreign.Addrs) {
 				out[x]++
 			}
 		}

@@ -1,10 +1,11 @@
-package verify
+package outage
 
 import (
 	"testing"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -135,11 +136,11 @@ func TestLane(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &reach{
-				proof:   &Proof{Net: &fabric.Network{Links: []fabric.Link{{ID: "a--b"}, {ID: "a--c"}}}},
+				proof:   &verify.Proof{Net: &fabric.Network{Links: []fabric.Link{{ID: "a--b"}, {ID: "a--c"}}}},
 				walks:   make([]walk, 2),
 				healthy: []trip{tt.outBefore, tt.backBefore},
 				lanes:   []lane{{pair: 0, out: 0, back: 1, ends: [][2]int32{{0, 0}}}},
-				pairs:   []pair{{Pair: Pair{Group{"a", ""}, Group{"b", ""}}, last: 1}},
+				pairs:   []pair{{Pair: Pair{verify.Group{Site: "a"}, verify.Group{Site: "b"}}, last: 1}},
 				ends:    make([]end, 1),
 				loads:   make([]float64, 4),
 			}
@@ -188,7 +189,7 @@ func TestNotice(t *testing.T) {
 				Gateways: []fabric.Gateway{{ID: "aws", Site: "aws"}, {ID: "azure", Site: "azure"}, {ID: "cpe", Site: "cpe"}, {ID: "gcp", Site: "gcp"}},
 				Tunnels:  []fabric.Tunnel{{ID: "t", Ends: tt.ends}},
 			}
-			r := &reach{proof: &Proof{Net: n}, gates: map[fabric.GatewayID]int32{"aws": 0, "azure": 1, "cpe": 2, "gcp": 3}}
+			r := &reach{proof: &verify.Proof{Net: n}, gates: map[fabric.GatewayID]int32{"aws": 0, "azure": 1, "cpe": 2, "gcp": 3}}
 			b := newBreaker(r)
 			b.failed = routes.NewFailure(tt.failed)
 			if seconds, by := b.notice("t"); seconds != tt.seconds || by != tt.by {

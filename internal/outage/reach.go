@@ -1,16 +1,15 @@
-package verify
+package outage
 
 import (
 	"cmp"
 	"encoding/binary"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -21,7 +20,7 @@ import (
 // the routes that are lost and so takes nothing from a flow that still has
 // one.
 type reach struct {
-	proof   *Proof
+	proof   *verify.Proof
 	classes *classes
 	ends    []end
 	walks   []walk
@@ -42,10 +41,10 @@ type reach struct {
 // end is what routing can tell apart of the places of a group: the table they
 // send by, the class of their addresses, and what they fail with.
 type end struct {
-	group Group
+	group verify.Group
 	table int32 // -1 outside the network
 	class int32
-	kind  placeKind // a subnet's for endpoints
+	kind  verify.PlaceKind // a subnet's for endpoints
 	// One of those that fail alike.
 	subnet fabric.SubnetID
 	zone   string
@@ -79,21 +78,9 @@ type use struct {
 	walks []int32
 }
 
-// reachOnce makes the reach of a proof when it is first needed.
-type reachOnce struct {
-	once  sync.Once
-	reach *reach
-}
-
-// reached returns what failures are judged on.
-func (p *Proof) reached() *reach {
-	p.failing.once.Do(func() { p.failing.reach = newReach(p) })
-	return p.failing.reach
-}
-
 // newReach works out the walks of all flows of policy and follows them through
 // the healthy tables.
-func newReach(p *Proof) *reach {
+func newReach(p *verify.Proof) *reach {
 	r := &reach{proof: p, classes: newClasses(p.Net, p.Tables), links: map[fabric.LinkID]int32{}, rates: map[fabric.TunnelID]vocab.Rate{}, gates: map[fabric.GatewayID]int32{}}
 	for i := range p.Net.Links {
 		r.links[p.Net.Links[i].ID] = int32(i)
@@ -102,7 +89,7 @@ func newReach(p *Proof) *reach {
 		r.rates[p.Net.Tunnels[i].ID] = p.Net.Tunnels[i].Rate
 	}
 	r.gateways()
-	b := &reachBuilder{reach: r, ends: map[endKey]int32{}, lists: map[string]int32{}, places: make([]int32, len(p.places)), walks: map[walk]int32{}}
+	b := &reachBuilder{reach: r, ends: map[endKey]int32{}, lists: map[string]int32{}, places: make([]int32, len(p.Places())), walks: map[walk]int32{}}
 	for i := range b.places {
 		b.places[i] = -1
 	}
@@ -216,134 +203,6 @@ func (r *reach) feed(t *routes.Tables, w walk) (walk, []int) {
 	return w, tables
 }
 
-// classes are the sets of addresses that no table tells apart: two addresses
-// are in one when the longest prefix that holds them, of all that any table
-// can have, is the same. Every route's prefix is configured somewhere, so
-// that a failure brings up none that is not among them.
-type classes struct {
-	table prefix.Table[int32]
-	list  []class
-	index map[classKey]int32
-}
-
-type classKey struct {
-	longest int32 // -1 when no prefix holds it
-	kind    placeKind
-}
-
-// class is one of them, with an address of it that stands for all.
-type class struct {
-	addr netip.Addr
-	kind placeKind
-}
-
-// beyond reports whether its addresses are outside the network.
-func (c class) beyond() bool { return c.kind == foreignPlace || c.kind == internetPlace }
-
-func newClasses(n *fabric.Network, t *routes.Tables) *classes {
-	c := &classes{index: map[classKey]int32{}}
-	var next int32
-	add := func(list ...netip.Prefix) {
-		for _, p := range list {
-			if _, ok := c.table.Get(p); p.IsValid() && !ok {
-				c.table.Insert(p, next)
-				next++
-			}
-		}
-	}
-	seen := map[*routes.Routes]bool{}
-	for i := range t.Tables {
-		for _, r := range []*routes.Routes{t.Tables[i].Own, t.Tables[i].Learned} {
-			if r == nil || seen[r] {
-				continue
-			}
-			seen[r] = true
-			for _, route := range r.All() {
-				add(route.Prefix)
-			}
-		}
-	}
-	for i := range n.VPCs {
-		add(n.VPCs[i].Prefixes...)
-	}
-	for i := range n.Sites {
-		add(n.Sites[i].Prefixes...)
-	}
-	for i := range n.RouteTables {
-		for _, s := range n.RouteTables[i].Routes {
-			add(s.Prefix)
-		}
-	}
-	for i := range n.Gateways {
-		add(n.Gateways[i].Announce...)
-		for _, tt := range n.Gateways[i].Tables {
-			for _, s := range tt.Routes {
-				add(s.Prefix)
-			}
-		}
-	}
-	for i := range n.Attachments {
-		add(n.Attachments[i].Allowed...)
-	}
-	for i := range n.Connections {
-		add(n.Connections[i].StaticRoutes...)
-	}
-	return c
-}
-
-// of cuts a set of addresses into its classes, rising.
-func (c *classes) of(s prefix.Set, kind placeKind) []int32 {
-	var out []int32
-	for _, p := range s.Prefixes() {
-		if a, ok := c.alone(p); ok {
-			longest := int32(-1)
-			if _, i, ok := c.table.LookupPrefix(p); ok {
-				longest = i
-			}
-			out = append(out, c.add(longest, a, kind))
-		}
-		for q, i := range c.table.Covered(p) {
-			if q == p {
-				continue
-			}
-			if a, ok := c.alone(q); ok {
-				out = append(out, c.add(i, a, kind))
-			}
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// alone returns an address of a prefix that no longer one holds.
-func (c *classes) alone(p netip.Prefix) (netip.Addr, bool) {
-	var inside []netip.Prefix
-	for q := range c.table.Covered(p) {
-		if q != p {
-			inside = append(inside, q)
-		}
-	}
-	if len(inside) == 0 {
-		return p.Addr(), true
-	}
-	left := prefix.FromPrefixes(p).Subtract(prefix.FromPrefixes(inside...))
-	if left.IsEmpty() {
-		return netip.Addr{}, false
-	}
-	return left.Prefixes()[0].Addr(), true
-}
-
-func (c *classes) add(longest int32, a netip.Addr, kind placeKind) int32 {
-	k := classKey{longest, kind}
-	if i, ok := c.index[k]; ok {
-		return i
-	}
-	i := int32(len(c.list))
-	c.index[k] = i
-	c.list = append(c.list, class{a, kind})
-	return i
-}
-
 // reachBuilder makes the ends, lanes and walks.
 type reachBuilder struct {
 	*reach
@@ -355,7 +214,7 @@ type reachBuilder struct {
 }
 
 type endKey struct {
-	group Group
+	group verify.Group
 	table int32
 	class int32
 	fate  string
@@ -372,12 +231,11 @@ func (b *reachBuilder) flows() {
 	}
 	index := map[laneKey]int32{}
 	keys := []laneKey{}
-	for i := range p.flows {
-		f := &p.flows[i]
-		if f.rule < 0 || f.from == f.to {
+	for from, to := range p.Joined() {
+		if from == to {
 			continue
 		}
-		j := joined{b.endsOf(f.from), b.endsOf(f.to)}
+		j := joined{b.endsOf(from), b.endsOf(to)}
 		if seen[j] {
 			continue
 		}
@@ -441,11 +299,11 @@ func (b *reachBuilder) endsOf(place int) int32 {
 	if b.places[place] >= 0 {
 		return b.places[place]
 	}
-	pl := &b.proof.places[place]
+	pl := &b.proof.Places()[place]
 	var list []int32
-	kind := b.proof.behind[place].kind
-	if kind == endpointPlace {
-		kind = subnetPlace
+	kind := b.proof.KindOf(place)
+	if kind == verify.EndpointPlace {
+		kind = verify.SubnetPlace
 	}
 	for _, part := range pl.Parts {
 		list = append(list, b.endOf(pl, kind, part.Zone, int32(part.Table), prefix.FromPrefixes(part.Prefix))...)
@@ -469,7 +327,7 @@ func (b *reachBuilder) endsOf(place int) int32 {
 	return i
 }
 
-func (b *reachBuilder) endOf(pl *Place, kind placeKind, zone string, table int32, addrs prefix.Set) []int32 {
+func (b *reachBuilder) endOf(pl *verify.Place, kind verify.PlaceKind, zone string, table int32, addrs prefix.Set) []int32 {
 	fate := string(pl.Site)
 	if s, ok := b.proof.Net.Subnet(pl.Subnet); ok {
 		var w strings.Builder
@@ -491,11 +349,4 @@ func (b *reachBuilder) endOf(pl *Place, kind placeKind, zone string, table int32
 		out = append(out, i)
 	}
 	return out
-}
-
-// compare orders pairs by from and to.
-func (p Pair) compare(q Pair) int { return cmp.Or(p.From.compare(q.From), p.To.compare(q.To)) }
-
-func (g Group) compare(h Group) int {
-	return cmp.Or(strings.Compare(string(g.Site), string(h.Site)), strings.Compare(string(g.Segment), string(h.Segment)))
 }

@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"slices"
@@ -10,10 +10,11 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 )
 
 // findingsRun makes a run over two links with two tunnels each.
-func findingsRun() *failureRun {
+func findingsRun() *run {
 	at := func(line int) fabric.Origin {
 		return fabric.Origin{Pos: diag.Pos{File: "network.yaml", Line: line}}
 	}
@@ -30,8 +31,8 @@ func findingsRun() *failureRun {
 			{ID: "a--c/0", Link: "a--c", Ends: slow, Meta: fabric.Meta{Origin: at(2)}},
 		},
 	}
-	r := &reach{proof: &Proof{Net: n}, pairs: make([]pair, 3), links: map[fabric.LinkID]int32{"a--b": 0, "a--c": 1}}
-	return &failureRun{reach: r, total: newTally(r)}
+	r := &reach{proof: &verify.Proof{Net: n}, pairs: make([]pair, 3), links: map[fabric.LinkID]int32{"a--b": 0, "a--c": 1}}
+	return &run{reach: r, total: newTally(r)}
 }
 
 // TestFailureFindings: what a run has gathered becomes one finding for each
@@ -39,29 +40,29 @@ func findingsRun() *failureRun {
 func TestFailureFindings(t *testing.T) {
 	tunnel := func(id string) routes.Part { return routes.Part{Kind: routes.TunnelPart, ID: id} }
 	impact := func(to string, e Effect, parts ...routes.Part) Impact {
-		return Impact{From: Group{Site: "a"}, To: Group{Site: fabric.SiteID(to)}, Effect: e, Failure: routes.NewFailure(parts...)}
+		return Impact{From: verify.Group{Site: "a"}, To: verify.Group{Site: fabric.SiteID(to)}, Effect: e, Failure: routes.NewFailure(parts...)}
 	}
 	tests := []struct {
 		name   string
 		single []SinglePoint
-		fill   func(*failureRun)
+		fill   func(*run)
 		want   []string
 	}{
 		{
 			name:   "one of two tunnels loses flows",
-			single: []SinglePoint{{Part: tunnel("a--b/0"), Lost: []Pair{{Group{"a", ""}, Group{"b", ""}}}}},
+			single: []SinglePoint{{Part: tunnel("a--b/0"), Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "b"}}}}},
 			want:   []string{"TL1202 network.yaml:1: error: tunnel a--b/0 has 1 more beside it at a--b, and yet its failure takes down a to b"},
 		},
 		{
 			name:   "the only tunnel loses flows, and its link is not said again",
-			single: []SinglePoint{{Part: tunnel("a--c/0"), Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}}, {Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}}},
+			single: []SinglePoint{{Part: tunnel("a--c/0"), Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}}}, {Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}}}},
 			want:   []string{"TL1201 network.yaml:2: warning: tunnel a--c/0 is a single point of failure: it takes down a to c"},
 		},
 		{
 			name: "a link loses more than its tunnel",
 			single: []SinglePoint{
-				{Part: tunnel("a--c/0"), Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}}},
-				{Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{Group{"a", ""}, Group{"c", ""}}, {Group{"b", ""}, Group{"c", ""}}}},
+				{Part: tunnel("a--c/0"), Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}}},
+				{Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}, {verify.Group{Site: "b"}, verify.Group{Site: "c"}}}},
 			},
 			want: []string{
 				"TL1201 network.yaml:2: warning: link a--c is a single point of failure: it takes down a to c and 1 more",
@@ -70,7 +71,7 @@ func TestFailureFindings(t *testing.T) {
 		},
 		{
 			name: "the fullest of two failures speaks for a direction of a link",
-			fill: func(r *failureRun) {
+			fill: func(r *run) {
 				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/0")), narrow: 0, load: 3e9, room: 2e9}})
 				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/1"), tunnel("a--c/0")), narrow: 0, load: 3e9, room: 1e9}})
 			},
@@ -78,7 +79,7 @@ func TestFailureFindings(t *testing.T) {
 		},
 		{
 			name: "asymmetric pairs of one failure are one finding, a firewall another",
-			fill: func(r *failureRun) {
+			fill: func(r *run) {
 				r.total.add([]harm{
 					{Impact: impact("b", Slower, tunnel("a--b/0")), pair: 0, asymmetric: true, narrow: -1},
 					{Impact: impact("c", Slower, tunnel("a--b/0")), pair: 1, asymmetric: true, narrow: -1},
@@ -92,7 +93,7 @@ func TestFailureFindings(t *testing.T) {
 		},
 		{
 			name: "a backup over the internet, and what is not known",
-			fill: func(r *failureRun) {
+			fill: func(r *run) {
 				r.total.add([]harm{
 					{Impact: impact("b", Slower, tunnel("a--b/0")), pair: 0, exposed: true, narrow: -1},
 					{Impact: impact("c", NotKnown, tunnel("a--c/0")), pair: 1, narrow: -1},
@@ -111,7 +112,7 @@ func TestFailureFindings(t *testing.T) {
 				tt.fill(r)
 			}
 			var got []string
-			for _, f := range r.findings(&FailureReport{Single: tt.single}) {
+			for _, f := range r.findings(&Report{Single: tt.single}) {
 				line, _, _ := strings.Cut(f.String(), "\n")
 				got = append(got, string(f.Code)+" "+line)
 			}

@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"os"
@@ -10,23 +10,24 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 // TestFailuresWorkers: the report does not depend on the number of workers.
 func TestFailuresWorkers(t *testing.T) {
 	n, a := compiled(t, "../../examples/ml-platform")
-	p := New(n, a)
-	want := p.Failures(FailureOptions{At: 2, Workers: 1})
-	got := p.Failures(FailureOptions{At: 2, Workers: 4})
+	p := verify.New(n, a)
+	want := New(p).Try(Options{At: 2, Workers: 1})
+	got := New(p).Try(Options{At: 2, Workers: 4})
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("Failures with 4 workers (-1 worker):\n%s", diff)
+		t.Errorf("Try with 4 workers (-1 worker):\n%s", diff)
 	}
 	if want.Sets <= want.Parts || want.Pruned == 0 {
-		t.Errorf("Failures: %d sets of %d parts, %d pruned, want pairs and some pruned", want.Sets, want.Parts, want.Pruned)
+		t.Errorf("Try: %d sets of %d parts, %d pruned, want pairs and some pruned", want.Sets, want.Parts, want.Pruned)
 	}
 	if all := want.Parts * (want.Parts + 1) / 2; want.Sets+want.Pruned != all {
-		t.Errorf("Failures: %d sets and %d pruned, want %d in all", want.Sets, want.Pruned, all)
+		t.Errorf("Try: %d sets and %d pruned, want %d in all", want.Sets, want.Pruned, all)
 	}
 }
 
@@ -58,9 +59,9 @@ func TestPruned(t *testing.T) {
 	for name, dir := range dirs {
 		t.Run(name, func(t *testing.T) {
 			n, a := compiled(t, dir)
-			p := New(n, a)
-			r := p.reached()
-			run := &failureRun{reach: r, options: FailureOptions{At: 2}, parts: p.Plane.Parts(), total: newTally(r)}
+			p := verify.New(n, a)
+			r := newReach(p)
+			run := &run{reach: r, options: Options{At: 2}, parts: p.Plane.Parts(), total: newTally(r)}
 			run.singles()
 			pr := newPruner(r, run.parts, run.used)
 			b := newBreaker(r)
@@ -96,26 +97,26 @@ func TestPruned(t *testing.T) {
 // TestFailuresRefused: beyond the bound nothing is said of two failures.
 func TestFailuresRefused(t *testing.T) {
 	n, a := compiled(t, "../../examples/triangle")
-	p := New(n, a)
-	rep := p.Failures(FailureOptions{At: 2, MaxSets: 3})
+	p := verify.New(n, a)
+	rep := New(p).Try(Options{At: 2, MaxSets: 3})
 	if rep.Refused == "" || rep.Sets != rep.Parts {
-		t.Errorf("Failures(MaxSets 3) tried %d sets of %d parts, refused %q; want the parts alone and a refusal", rep.Sets, rep.Parts, rep.Refused)
+		t.Errorf("Try(MaxSets 3) tried %d sets of %d parts, refused %q; want the parts alone and a refusal", rep.Sets, rep.Parts, rep.Refused)
 	}
 	found := false
 	for _, f := range rep.Findings {
 		found = found || f.Code == codeNotTried
 	}
 	if !found {
-		t.Errorf("Failures(MaxSets 3) has no finding %s", codeNotTried)
+		t.Errorf("Try(MaxSets 3) has no finding %s", codeNotTried)
 	}
 }
 
 // TestFailuresProgress: progress rises to the number of sets.
 func TestFailuresProgress(t *testing.T) {
 	n, a := compiled(t, "../../examples/triangle")
-	p := New(n, a)
+	p := verify.New(n, a)
 	last, calls := 0, 0
-	rep := p.Failures(FailureOptions{At: 1, Workers: 4, Progress: func(done, total int) {
+	rep := New(p).Try(Options{At: 1, Workers: 4, Progress: func(done, total int) {
 		calls++
 		if done != last+1 || done > total {
 			t.Errorf("Progress(%d, %d) after %d", done, total, last)
@@ -127,14 +128,14 @@ func TestFailuresProgress(t *testing.T) {
 	}
 }
 
-// TestFailureRules: every code is documented once, in order.
-func TestFailureRules(t *testing.T) {
-	for i, r := range FailureRules {
+// TestRules: every code is documented once, in order.
+func TestRules(t *testing.T) {
+	for i, r := range Rules {
 		if r.Title == "" || r.Why == "" || r.Source == "" {
 			t.Errorf("rule %s lacks a title, a why or a source", r.Code)
 		}
-		if i > 0 && FailureRules[i-1].Code >= r.Code {
-			t.Errorf("rule %s comes after %s", r.Code, FailureRules[i-1].Code)
+		if i > 0 && Rules[i-1].Code >= r.Code {
+			t.Errorf("rule %s comes after %s", r.Code, Rules[i-1].Code)
 		}
 	}
 }
@@ -215,7 +216,7 @@ func TestImpacts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n, a := compiled(t, "../../examples/"+tt.network)
 			f := routes.NewFailure(tt.part)
-			got, ok := impactOn(New(n, a).Impacts(f), tt.from, tt.to)
+			got, ok := impactOn(New(verify.New(n, a)).Impacts(f), tt.from, tt.to)
 			if !ok {
 				t.Fatalf("Impacts(%v) has nothing on %s to %s", f, tt.from, tt.to)
 			}
@@ -231,7 +232,7 @@ func TestImpacts(t *testing.T) {
 // of it should know.
 func TestFailuresOfMLPlatform(t *testing.T) {
 	n, a := compiled(t, "../../examples/ml-platform")
-	rep := New(n, a).Failures(FailureOptions{At: 1})
+	rep := New(verify.New(n, a)).Try(Options{At: 1})
 	single := map[routes.Part]bool{}
 	for _, s := range rep.Single {
 		single[s.Part] = true
@@ -242,7 +243,7 @@ func TestFailuresOfMLPlatform(t *testing.T) {
 		{Kind: routes.SitePart, ID: "aws-oregon"}, // the hub of headquarters to Google
 	} {
 		if !single[part] {
-			t.Errorf("Failures().Single = %v, want %v in it", rep.Single, part)
+			t.Errorf("Try().Single = %v, want %v in it", rep.Single, part)
 		}
 	}
 	for _, part := range []routes.Part{
@@ -251,7 +252,7 @@ func TestFailuresOfMLPlatform(t *testing.T) {
 		{Kind: routes.ZonePart, ID: "usw2-az1"},
 	} {
 		if single[part] {
-			t.Errorf("Failures().Single has %v, want it not in it", part)
+			t.Errorf("Try().Single has %v, want it not in it", part)
 		}
 	}
 	codes := map[string]int{}
@@ -262,12 +263,12 @@ func TestFailuresOfMLPlatform(t *testing.T) {
 	// instance fails.
 	for _, want := range []string{string(codeCongested) + " aws-oregon--gcp-oregon", string(codeSinglePoint) + " headquarters/cpe#0"} {
 		if codes[want] != 1 {
-			t.Errorf("Failures().Findings has %d of %q, want 1: %v", codes[want], want, codes)
+			t.Errorf("Try().Findings has %d of %q, want 1: %v", codes[want], want, codes)
 		}
 	}
 	for i, w := range rep.Worst[1:] {
 		if (Pair{rep.Worst[i].From, rep.Worst[i].To}).compare(Pair{w.From, w.To}) >= 0 {
-			t.Errorf("Failures().Worst: %v to %v does not come after %v to %v", w.From, w.To, rep.Worst[i].From, rep.Worst[i].To)
+			t.Errorf("Try().Worst: %v to %v does not come after %v to %v", w.From, w.To, rep.Worst[i].From, rep.Worst[i].To)
 		}
 	}
 }

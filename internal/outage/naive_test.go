@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"fmt"
@@ -12,12 +12,14 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 )
 
 // naive judges failures the long way: all tables from nothing, every pair of
 // places address by address, every flow of traffic anew.
 type naive struct {
-	p      *Proof
+	p      *verify.Proof
+	m      *Model
 	tables *routes.Tables
 	memo   map[string]naiveTrip
 }
@@ -94,32 +96,34 @@ func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
 }
 
 func (n *naive) limit(id fabric.GatewayID) float64 {
-	i, ok := n.p.reached().gates[id]
+	i, ok := n.m.reach().gates[id]
 	if !ok {
 		return 0
 	}
-	return float64(n.p.reached().limit[i])
+	return float64(n.m.reach().limit[i])
 }
 
 // naiveSpot is a part of a place with the first or last address of it.
 type naiveSpot struct {
 	place int
-	part  PlacePart
+	part  verify.PlacePart
 	addr  netip.Addr
 }
 
 func (n *naive) spots(place int) []naiveSpot {
 	var out []naiveSpot
-	for _, part := range n.p.places[place].Parts {
+	for _, part := range n.p.Places()[place].Parts {
 		out = append(out, naiveSpot{place, part, part.Prefix.Addr()}, naiveSpot{place, part, prefix.LastAddr(part.Prefix)})
 	}
 	return out
 }
 
-func (n *naive) beyond(s naiveSpot) bool { return n.p.isBeyond(s.place) }
+func (n *naive) beyond(s naiveSpot) bool {
+	return (n.p.KindOf(s.place) == verify.ForeignPlace || n.p.KindOf(s.place) == verify.InternetPlace)
+}
 
 func (n *naive) down(s naiveSpot) bool {
-	switch pl := &n.p.places[s.place]; {
+	switch pl := &n.p.Places()[s.place]; {
 	case pl.Subnet != "":
 		return n.tables.Down(pl.Subnet, s.part.Zone)
 	case pl.Site != "":
@@ -155,34 +159,35 @@ func (n *naive) loads() map[string]float64 {
 
 func (n *naive) flowEnd(e *fabric.FlowEnd) []naiveSpot {
 	var out []naiveSpot
-	for i := range n.p.places {
-		switch n.p.behind[i].kind {
-		case subnetPlace:
-			if slices.Contains(e.Subnets, n.p.places[i].Subnet) {
+	for i := range n.p.Places() {
+		switch n.p.KindOf(i) {
+		case verify.SubnetPlace:
+			if slices.Contains(e.Subnets, n.p.Places()[i].Subnet) {
 				out = append(out, n.spots(i)...)
 			}
-		case sitePlace:
-			if len(e.Subnets) == 0 && n.p.places[i].Site == e.Site {
+		case verify.SitePlace:
+			if len(e.Subnets) == 0 && n.p.Places()[i].Site == e.Site {
 				out = append(out, n.spots(i)...)
 			}
-		case internetPlace, endpointPlace, vpcPlace, foreignPlace:
+		case verify.InternetPlace, verify.EndpointPlace, verify.VPCPlace, verify.ForeignPlace:
 		}
 	}
 	return out
 }
 
 // effects gives the worst effect on each pair of groups.
-func naiveEffects(p *Proof, healthy *naive, f routes.Failure) map[string]string {
-	n := &naive{p: p, tables: routes.Compute(p.Net, p.Atlas, f), memo: map[string]naiveTrip{}}
+func naiveEffects(p *verify.Proof, healthy *naive, f routes.Failure) map[string]string {
+	n := &naive{p: p, m: healthy.m, tables: routes.Compute(p.Net, p.Atlas, f), memo: map[string]naiveTrip{}}
 	was, is := healthy.loads(), n.loads()
 	worst := map[string]Effect{}
-	for _, fl := range p.flows {
-		if fl.rule < 0 || fl.from == fl.to {
+	places := p.Places()
+	for from, to := range p.Joined() {
+		if from == to {
 			continue
 		}
-		pair := p.places[fl.from].Group.String() + " to " + p.places[fl.to].Group.String()
-		for _, x := range n.spots(fl.from) {
-			for _, y := range n.spots(fl.to) {
+		pair := places[from].Group.String() + " to " + places[to].Group.String()
+		for _, x := range n.spots(from) {
+			for _, y := range n.spots(to) {
 				if n.down(x) || n.down(y) {
 					continue
 				}
@@ -254,8 +259,9 @@ func TestFailuresAgainstNaive(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			n, a := compiled(t, c.dir)
-			p := New(n, a)
-			healthy := &naive{p: p, tables: p.Tables, memo: map[string]naiveTrip{}}
+			p := verify.New(n, a)
+			m := New(p)
+			healthy := &naive{p: p, m: m, tables: p.Tables, memo: map[string]naiveTrip{}}
 			harmed := 0
 			parts := p.Plane.Parts()
 			var failures []routes.Failure
@@ -267,7 +273,7 @@ func TestFailuresAgainstNaive(t *testing.T) {
 				failures = append(failures, routes.NewFailure(parts[random.IntN(len(parts))], parts[random.IntN(len(parts))]))
 			}
 			for _, f := range failures {
-				got := effectsOf(p.Impacts(f))
+				got := effectsOf(m.Impacts(f))
 				want := naiveEffects(p, healthy, f)
 				harmed += len(want)
 				if diff := cmp.Diff(want, got); diff != "" {

@@ -1,6 +1,10 @@
-package verify
+package outage
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tieline/tieline/internal/verify"
+)
 
 // BenchmarkFailures times every single failure of the largest network, and
 // every two of the example; the proof itself is made before.
@@ -17,9 +21,9 @@ func BenchmarkFailures(b *testing.B) {
 			b.ResetTimer()
 			for b.Loop() {
 				b.StopTimer()
-				p := New(n, a)
+				p := verify.New(n, a)
 				b.StartTimer()
-				rep := p.Failures(FailureOptions{At: c.at})
+				rep := New(p).Try(Options{At: c.at})
 				b.ReportMetric(float64(rep.Sets), "sets")
 			}
 		})

@@ -1,10 +1,11 @@
-package verify
+package outage
 
 import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -170,11 +171,11 @@ func (b *breaker) isDown(e int32) bool {
 	}
 	b.checks[e] = b.turn
 	switch x := &b.ends[e]; x.kind {
-	case subnetPlace:
+	case verify.SubnetPlace:
 		b.down[e] = b.tables.Down(x.subnet, x.zone)
-	case sitePlace, vpcPlace:
+	case verify.SitePlace, verify.VPCPlace:
 		b.down[e] = b.tables.SiteDown(x.site)
-	case endpointPlace, foreignPlace, internetPlace:
+	case verify.EndpointPlace, verify.ForeignPlace, verify.InternetPlace:
 		b.down[e] = false
 	}
 	return b.down[e]

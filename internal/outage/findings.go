@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -17,8 +18,8 @@ import (
 const slowHold = 60
 
 // findings says what of a run is wrong or worth knowing, by code and place.
-func (r *failureRun) findings(rep *FailureReport) []Finding {
-	var out []Finding
+func (r *run) findings(rep *Report) []verify.Finding {
+	var out []verify.Finding
 	for i := range rep.Single {
 		if !r.saidBefore(rep.Single, i) {
 			out = append(out, r.singlePoint(&rep.Single[i]))
@@ -45,12 +46,12 @@ func (r *failureRun) findings(rep *FailureReport) []Finding {
 		return codeUnknownAfter, diag.Warning, "it is not known what is left:"
 	})...)
 	if r.refused != "" {
-		f := Finding{Object: r.proof.Net.Name}
+		f := verify.Finding{Object: r.proof.Net.Name}
 		f.Severity, f.Code, f.Summary = diag.Warning, codeNotTried, "failures of two parts at once are not proved: "+r.refused
 		f.Hint = "raise the bound, or ask for fewer kinds of parts"
 		out = append(out, f)
 	}
-	slices.SortStableFunc(out, func(a, b Finding) int {
+	slices.SortStableFunc(out, func(a, b verify.Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), a.Pos.Compare(b.Pos), cmp.Compare(a.Code, b.Code), strings.Compare(a.Object, b.Object))
 	})
 	return out
@@ -58,14 +59,14 @@ func (r *failureRun) findings(rep *FailureReport) []Finding {
 
 // saidBefore reports whether a narrower part inside a part loses all that it
 // does: the region of a site that is the only one there, for example.
-func (r *failureRun) saidBefore(all []SinglePoint, i int) bool {
+func (r *run) saidBefore(all []SinglePoint, i int) bool {
 	return slices.ContainsFunc(all[:i], func(s SinglePoint) bool {
 		return r.within(all[i].Part, s.Part) && !slices.ContainsFunc(all[i].Lost, func(p Pair) bool { return !slices.Contains(s.Lost, p) })
 	})
 }
 
-func (r *failureRun) singlePoint(s *SinglePoint) Finding {
-	f := Finding{Object: s.Part.ID}
+func (r *run) singlePoint(s *SinglePoint) verify.Finding {
+	f := verify.Finding{Object: s.Part.ID}
 	f.Severity, f.Code, f.Pos = diag.Warning, codeSinglePoint, r.posOf(s.Part)
 	f.Summary = fmt.Sprintf("%s is a single point of failure: it takes down %s", s.Part, pairsText(s.Lost))
 	f.Hint = "add a second way around it"
@@ -79,7 +80,7 @@ func (r *failureRun) singlePoint(s *SinglePoint) Finding {
 
 // beside counts the tunnels of a tunnel's link, or the instances of an
 // instance's gateway, beside it.
-func (r *failureRun) beside(p routes.Part) (n int, of string) {
+func (r *run) beside(p routes.Part) (n int, of string) {
 	switch p.Kind {
 	case routes.TunnelPart:
 		t, _ := r.proof.Net.Tunnel(fabric.TunnelID(p.ID))
@@ -98,7 +99,7 @@ func (r *failureRun) beside(p routes.Part) (n int, of string) {
 }
 
 // instances counts what of a gateway's interfaces fails separately.
-func (r *failureRun) instances(g *fabric.Gateway) int {
+func (r *run) instances(g *fabric.Gateway) int {
 	ids := map[string]bool{}
 	for i := range g.Interfaces {
 		for _, d := range g.Interfaces[i].Domains {
@@ -128,18 +129,18 @@ func pairsText(pairs []Pair) string {
 
 // congestions gives a finding for each direction of a link, with the failure
 // that leaves the least.
-func (r *failureRun) congestions() []Finding {
+func (r *run) congestions() []verify.Finding {
 	crossings := make([]int32, 0, len(r.total.congested))
 	for c := range r.total.congested {
 		crossings = append(crossings, c)
 	}
 	slices.Sort(crossings)
-	var out []Finding
+	var out []verify.Finding
 	for _, c := range crossings {
 		h := r.total.congested[c]
 		l := &r.proof.Net.Links[c/2]
 		from, to := l.Sites[c%2], l.Sites[1-c%2]
-		f := Finding{Object: string(l.ID)}
+		f := verify.Finding{Object: string(l.ID)}
 		f.Severity, f.Code, f.Pos = diag.Warning, codeCongested, l.Origin.Pos
 		f.Summary = fmt.Sprintf("link %s carries %s from %s to %s when %s; the peak there is then %s", l.ID, vocab.Rate(h.room), from, to, failText(h.Failure), vocab.Rate(h.load))
 		f.Hint = "more or faster tunnels, or another link that takes a share"
@@ -150,7 +151,7 @@ func (r *failureRun) congestions() []Finding {
 
 // slowHolds notes the tunnels of which BGP alone says after more than a minute
 // that they are dead, once for each set of timers.
-func (r *failureRun) slowHolds() []Finding {
+func (r *run) slowHolds() []verify.Finding {
 	type timers struct{ hold, dpd0, dpd1 int }
 	type found struct {
 		timers
@@ -172,10 +173,10 @@ func (r *failureRun) slowHolds() []Finding {
 			list[n].links = append(list[n].links, t.Link)
 		}
 	}
-	var out []Finding
+	var out []verify.Finding
 	for _, k := range list {
 		l, _ := r.proof.Net.Link(k.links[0])
-		f := Finding{Object: string(l.ID)}
+		f := verify.Finding{Object: string(l.ID)}
 		f.Severity, f.Code, f.Pos = diag.Note, codeSlowHold, l.Origin.Pos
 		what := "link " + string(l.ID)
 		if n := len(k.links); n > 1 {
@@ -195,13 +196,13 @@ func (r *failureRun) slowHolds() []Finding {
 
 // byFailure gives a finding for each failure, with the pairs it is the first
 // to do something to.
-func (r *failureRun) byFailure(harms []*harm, say func(*harm) (diag.Code, diag.Severity, string)) []Finding {
+func (r *run) byFailure(harms []*harm, say func(*harm) (diag.Code, diag.Severity, string)) []verify.Finding {
 	type cause struct {
 		code    diag.Code
 		failure string
 	}
 	index := map[cause]int{}
-	var out []Finding
+	var out []verify.Finding
 	var pairs [][]Pair
 	var said []string
 	for _, h := range harms {
@@ -214,7 +215,7 @@ func (r *failureRun) byFailure(harms []*harm, say func(*harm) (diag.Code, diag.S
 		if !ok {
 			n = len(out)
 			index[k] = n
-			f := Finding{Object: h.Failure[0].ID}
+			f := verify.Finding{Object: h.Failure[0].ID}
 			f.Severity, f.Code, f.Pos = severity, code, r.posOf(h.Failure[0])
 			out, pairs, said = append(out, f), append(pairs, nil), append(said, fmt.Sprintf("when %s, %s", failText(h.Failure), text))
 		}
@@ -227,7 +228,7 @@ func (r *failureRun) byFailure(harms []*harm, say func(*harm) (diag.Code, diag.S
 }
 
 // posOf returns the place in the spec of what fails.
-func (r *failureRun) posOf(p routes.Part) diag.Pos {
+func (r *run) posOf(p routes.Part) diag.Pos {
 	n := r.proof.Net
 	switch p.Kind {
 	case routes.TunnelPart:

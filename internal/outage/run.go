@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import (
 	"fmt"
@@ -8,13 +8,26 @@ import (
 	"sync/atomic"
 
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify"
 )
+
+// Model is a network as failures act on it. It is made of a proof, which it
+// shares, when it is first needed, and is safe for concurrent use.
+type Model struct {
+	proof *verify.Proof
+	reach func() *reach
+}
+
+// New returns the model of a proved network.
+func New(p *verify.Proof) *Model {
+	return &Model{proof: p, reach: sync.OnceValue(func() *reach { return newReach(p) })}
+}
 
 // Impacts says what one failure does to every pair of groups that policy
 // joins, leaving out the unaffected, worst first. Of a pair's flows it is the
 // worst off that counts, of those that neither begin nor end in what failed.
-func (p *Proof) Impacts(f routes.Failure) []Impact {
-	harms := newBreaker(p.reached()).judge(f)
+func (m *Model) Impacts(f routes.Failure) []Impact {
+	harms := newBreaker(m.reach()).judge(f)
 	slices.SortStableFunc(harms, func(x, y harm) int { return x.compare(&y) })
 	out := make([]Impact, len(harms))
 	for i := range harms {
@@ -23,34 +36,34 @@ func (p *Proof) Impacts(f routes.Failure) []Impact {
 	return out
 }
 
-// Failures tries every set of parts that the options ask for: each alone, and
-// each two when At is 2. Sets that are sure to do the same as one of their
-// parts alone are counted, not tried. When more than MaxSets are left, those
-// of two are not tried, and Refused says how many there are.
-func (p *Proof) Failures(o FailureOptions) FailureReport {
-	r := p.reached()
-	run := &failureRun{reach: r, options: o, parts: p.Plane.Parts(o.Kinds...), total: newTally(r)}
-	run.singles()
-	if o.At >= 2 && !run.stopped() {
-		run.doubles()
+// Try tries every set of parts that the options ask for: each alone, and each
+// two when At is 2. Sets that are sure to do the same as one of their parts
+// alone are counted, not tried. When more than MaxSets are left, those of two
+// are not tried, and Refused says how many there are.
+func (m *Model) Try(o Options) Report {
+	r := &run{reach: m.reach(), options: o, parts: m.proof.Plane.Parts(o.Kinds...)}
+	r.total = newTally(r.reach)
+	r.singles()
+	if o.At >= 2 && !r.stopped() {
+		r.doubles()
 	}
-	if run.stopped() {
-		return FailureReport{Parts: len(run.parts), Refused: "stopped before all was tried"}
+	if r.stopped() {
+		return Report{Parts: len(r.parts), Refused: "stopped before all was tried"}
 	}
-	rep := FailureReport{Parts: len(run.parts), Sets: run.total.sets, Pruned: run.pruned, Refused: run.refused, Worst: run.total.list(r)}
-	for i, lost := range run.lost {
+	rep := Report{Parts: len(r.parts), Sets: r.total.sets, Pruned: r.pruned, Refused: r.refused, Worst: r.total.list(r.reach)}
+	for i, lost := range r.lost {
 		if len(lost) > 0 {
-			rep.Single = append(rep.Single, SinglePoint{Part: run.parts[i], Lost: lost})
+			rep.Single = append(rep.Single, SinglePoint{Part: r.parts[i], Lost: lost})
 		}
 	}
-	rep.Findings = run.findings(&rep)
+	rep.Findings = r.findings(&rep)
 	return rep
 }
 
-// failureRun is one call of Failures.
-type failureRun struct {
+// run is one call of [Model.Try].
+type run struct {
 	*reach
-	options FailureOptions
+	options Options
 	parts   []routes.Part
 	lost    [][]Pair // by part
 	used    []carriers
@@ -60,7 +73,7 @@ type failureRun struct {
 }
 
 // singles tries each part alone.
-func (r *failureRun) singles() {
+func (r *run) singles() {
 	r.lost = make([][]Pair, len(r.parts))
 	var scan *carrierScan
 	if r.options.At >= 2 {
@@ -83,7 +96,7 @@ func (r *failureRun) singles() {
 }
 
 // doubles tries each two parts.
-func (r *failureRun) doubles() {
+func (r *run) doubles() {
 	type job struct{ a, b int32 }
 	var jobs []job
 	sets := 0
@@ -112,11 +125,11 @@ func (r *failureRun) doubles() {
 }
 
 // stopped reports whether the caller wants no more.
-func (r *failureRun) stopped() bool { return r.options.Stopped != nil && r.options.Stopped() }
+func (r *run) stopped() bool { return r.options.Stopped != nil && r.options.Stopped() }
 
 // work does n jobs by workers, each with a breaker and a tally of its own, and
 // adds what they found to the total. It returns when all are done.
-func (r *failureRun) work(n int, do func(*breaker, *tally, int)) {
+func (r *run) work(n int, do func(*breaker, *tally, int)) {
 	workers := r.options.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

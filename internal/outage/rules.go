@@ -1,4 +1,4 @@
-package verify
+package outage
 
 import "github.com/tieline/tieline/internal/diag"
 
@@ -15,8 +15,8 @@ const (
 	codeNotTried     diag.Code = "TL1209"
 )
 
-// FailureRules documents the findings of [Proof.Failures], by code.
-var FailureRules = []diag.Rule{
+// Rules documents the findings of [Model.Try], by code.
+var Rules = []diag.Rule{
 	{
 		Code: codeSinglePoint, Severity: diag.Warning, Title: "the failure of one part loses flows of others",
 		Why: "A part without a second way around it takes down flows that neither begin nor end in it. " +
