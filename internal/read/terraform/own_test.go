@@ -347,7 +347,7 @@ func (x *normalizer) filters() {
 
 // rule takes a rule apart: one line a service and far side.
 func (x *normalizer) rule(f fabric.Filter, r fabric.FilterRule) []string {
-	services := []string{"any"}
+	services := []string{"nothing"}
 	if len(r.Services) > 0 {
 		services = nil
 		for _, s := range r.Services {

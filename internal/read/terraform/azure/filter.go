@@ -230,10 +230,13 @@ func protocols(s string) ([]vocab.Proto, bool) {
 	return nil, false
 }
 
+// portRanges reads the ports of a side; any says that they are all, or that
+// some are not known.
 func portRanges(b doc.Block, side string, doubt func(string)) (list []vocab.PortRange, any bool) {
 	for _, name := range []string{side + "_port_range", side + "_port_ranges"} {
 		if b.Unknown(name) {
 			doubt("its " + side + " ports are only known once applied")
+			any = true
 		}
 		for _, text := range b.Texts(name) {
 			if text == "*" || text == "0-65535" {
@@ -243,6 +246,7 @@ func portRanges(b doc.Block, side string, doubt func(string)) (list []vocab.Port
 			s, err := vocab.ParseService("tcp/" + text)
 			if err != nil {
 				doubt("its " + side + " ports " + text + " are not understood")
+				any = true
 				continue
 			}
 			list = append(list, s.Ports)

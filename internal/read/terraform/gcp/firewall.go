@@ -158,13 +158,16 @@ func join(a, b string) string {
 	return a + "; " + b
 }
 
-// services reads protocols with their ports.
+// services reads protocols with their ports; none when they are all, or when
+// one is not known, as that may be any.
 func services(rule *fabric.FilterRule, blocks []doc.Block, protocol string) []vocab.Service {
 	var out []vocab.Service
+	before := rule.Unread
+	doubt := func(what string) { rule.Unread = join(rule.Unread, what) }
 	for _, b := range blocks {
 		p, ok := proto(b.Text(protocol))
 		if !ok || b.Unknown("ports") {
-			rule.Unread = join(rule.Unread, "its protocol or ports are not known")
+			doubt("its protocol or ports are not known")
 			continue
 		}
 		ports := b.Texts("ports")
@@ -177,11 +180,14 @@ func services(rule *fabric.FilterRule, blocks []doc.Block, protocol string) []vo
 		for _, text := range ports {
 			s, err := vocab.ParseService(p.String() + "/" + text)
 			if err != nil {
-				rule.Unread = join(rule.Unread, "its ports "+text+" are not understood")
+				doubt("its ports " + text + " are not understood")
 				continue
 			}
 			out = append(out, s)
 		}
+	}
+	if rule.Unread != before {
+		return nil
 	}
 	return out
 }

@@ -205,8 +205,22 @@ func (d *Draft) Finish() *fabric.Network {
 			d.protect(s.NACL, s.ID)
 		}
 	}
+	everyService(n)
 	order(n)
 	return n
+}
+
+// everyService spells out the services of rules that name none: in Terraform
+// that is every one, in a [fabric.FilterRule] it would match no packet. Of what
+// is only known once applied it could be any.
+func everyService(n *fabric.Network) {
+	for i := range n.Filters {
+		for k := range n.Filters[i].Rules {
+			if r := &n.Filters[i].Rules[k]; len(r.Services) == 0 {
+				r.Services = []vocab.Service{{Proto: vocab.AnyProto}}
+			}
+		}
+	}
 }
 
 // protect notes in a filter that it applies to a subnet.
