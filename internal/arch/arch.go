@@ -15,7 +15,7 @@ const Policy = `
 1 fabric
 1 lock
 1 packet
-2 routes
+2 routes/...
 2 spec
 3 compile/...
 3 price

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
 // elements are the indexes of what one part takes down with it.
@@ -62,7 +63,7 @@ func (p *Plane) findParts() parts {
 		}
 	}
 	ofSite := func(id fabric.SiteID) []Part {
-		if i := find(p.ix.sites, id); i >= 0 {
+		if i := cloud.Find(p.layout.Index.Sites, id); i >= 0 {
 			return siteParts[i]
 		}
 		return nil
@@ -81,7 +82,7 @@ func (p *Plane) findParts() parts {
 		}
 	}
 	ofGateway := func(id fabric.GatewayID) []Part {
-		if i := find(p.ix.gateways, id); i >= 0 {
+		if i := cloud.Find(p.layout.Index.Gateways, id); i >= 0 {
 			return gatewayParts[i]
 		}
 		return nil
@@ -104,7 +105,7 @@ func (p *Plane) findParts() parts {
 		}
 		for _, e := range t.Ends {
 			list = append(list, ofGateway(e.Gateway)...)
-			if k := find(p.ix.gateways, e.Gateway); k >= 0 {
+			if k := cloud.Find(p.layout.Index.Gateways, e.Gateway); k >= 0 {
 				for _, f := range n.Gateways[k].Interfaces {
 					if f.Index == e.Interface {
 						list = append(list, domainParts(f.Domains)...)
@@ -150,8 +151,8 @@ func (p *Plane) attachmentParts(a *fabric.Attachment, ofGateway func(fabric.Gate
 	}
 	list = append(list, domainParts(a.Meta.Domains)...)
 	for _, id := range []fabric.VPCID{a.VPC, a.PeerVPC} {
-		if v := find(p.ix.vpcs, id); v >= 0 {
-			list = append(list, ofSite(vpcSite(&p.net.VPCs[v]))...)
+		if v := cloud.Find(p.layout.Index.VPCs, id); v >= 0 {
+			list = append(list, ofSite(cloud.VPCSite(&p.net.VPCs[v]))...)
 		}
 	}
 	return unique(list)
@@ -185,7 +186,7 @@ func (p *Plane) downOf(f Failure) *down {
 		case ZonePart:
 			d.zones[q.ID] = true
 		case LinkPart:
-			if i := find(p.ix.links, fabric.LinkID(q.ID)); i >= 0 && n.Links[i].Kind != fabric.SameVPCLink {
+			if i := cloud.Find(p.layout.Index.Links, fabric.LinkID(q.ID)); i >= 0 && n.Links[i].Kind != fabric.SameVPCLink {
 				d.links[fabric.LinkID(q.ID)] = true
 			}
 		case TunnelPart, InstancePart, SitePart, RegionPart, CloudPart:
@@ -250,6 +251,6 @@ func (t *Tables) SiteDown(s fabric.SiteID) bool {
 	if t.st == nil {
 		return false
 	}
-	i := find(t.plane.ix.sites, s)
+	i := cloud.Find(t.plane.layout.Index.Sites, s)
 	return i >= 0 && t.st.down.sites[i]
 }

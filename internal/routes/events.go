@@ -3,6 +3,7 @@ package routes
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,10 +11,21 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes/bgp"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
-// note keeps an event of the configuration.
-func (p *Plane) note(e Event) { p.events = append(p.events, e) }
+// overlapEvents tells of the blocks that transit gateways do not propagate.
+func (p *Plane) overlapEvents() {
+	for _, o := range p.layout.Overlaps {
+		a := &p.net.Attachments[o.Attachment]
+		p.events = append(p.events, Event{
+			Kind: Overlap, Table: o.Table, Gateway: o.Gateway, Prefix: o.Prefix, Pos: a.Meta.Origin.Pos,
+			Text:  o.Prefix.String() + " of " + string(a.VPC) + " is not propagated: " + string(p.net.Attachments[o.First].VPC) + " has it already",
+			Facts: []string{"aws.tgw.vpc_overlap"},
+		})
+	}
+}
 
 // eventsOf lists what the control plane does that nobody asked for: in the
 // healthy state all of it, after a failure what sessions, quotas and ties do.
@@ -38,9 +50,9 @@ func compareEvents(a, b Event) int {
 
 func (p *Plane) refusalText(r *refusal) string {
 	l := p.atlas.Limit(r.limit)
-	x := &p.bundles[r.bundle]
+	x := &p.machine.Bundles[r.bundle]
 	return fmt.Sprintf("%s announces %d prefixes to %s, which takes %d: the session ends (%s)",
-		p.gatewayName(x.ends[1-r.end].gateway), r.count, p.gatewayName(x.ends[r.end].gateway), l.Value, l.OnExcess)
+		p.gatewayName(x.Ends[1-r.end].Gateway), r.count, p.gatewayName(x.Ends[r.end].Gateway), l.Value, l.OnExcess)
 }
 
 // passed lists the limits that are passed.
@@ -48,14 +60,14 @@ func (p *Plane) passed(st *state) []Event {
 	var out []Event
 	for i := range st.refused {
 		r := &st.refused[i]
-		x := &p.bundles[r.bundle]
+		x := &p.machine.Bundles[r.bundle]
 		out = append(out, Event{
-			Kind: LimitPassed, Gateway: p.gatewayName(x.ends[r.end].gateway), Tunnel: p.net.Tunnels[x.tunnels[0]].ID,
-			Limit: r.limit, Count: r.count, Text: p.refusalText(r), Facts: []string{string(r.limit)}, Pos: p.net.Gateways[x.ends[r.end].gateway].Meta.Origin.Pos,
+			Kind: LimitPassed, Gateway: p.gatewayName(x.Ends[r.end].Gateway), Tunnel: p.net.Tunnels[x.Tunnels[0]].ID,
+			Limit: r.limit, Count: r.count, Text: p.refusalText(r), Facts: []string{string(r.limit)}, Pos: p.net.Gateways[x.Ends[r.end].Gateway].Meta.Origin.Pos,
 		})
 	}
 	var list []quota
-	for _, id := range sortedKeys(st.quotas) {
+	for _, id := range slices.Sorted(maps.Keys(st.quotas)) {
 		list = append(list, st.quotas[id])
 	}
 	for _, s := range st.sets {
@@ -72,8 +84,8 @@ func (p *Plane) passed(st *state) []Event {
 			Facts: []string{string(q.limit)}, Pos: v.Meta.Origin.Pos,
 		})
 	}
-	for b := range p.bundles {
-		if x := &p.bundles[b]; x.kind == tunnelBundle && st.up[b] {
+	for b := range p.machine.Bundles {
+		if x := &p.machine.Bundles[b]; x.Kind == bgp.TunnelBundle && st.bgp.Up[b] {
 			out = append(out, p.announced(st, b)...)
 		}
 	}
@@ -86,9 +98,9 @@ func (p *Plane) passed(st *state) []Event {
 			})
 		}
 	}
-	for n := range p.nodes {
-		g := p.nodes[n].gateway
-		switch p.nodes[n].kind {
+	for n := range p.machine.Nodes {
+		g := p.machine.Nodes[n].Gateway
+		switch p.kindOf(n) {
 		case fabric.VirtualPrivateGateway:
 			over(atlas.LimitAWSVPCPropagatedRoutes, g, st.cut[n], "each route table of its VPC")
 		case fabric.VirtualHub:
@@ -98,7 +110,7 @@ func (p *Plane) passed(st *state) []Event {
 	}
 	for i := range p.net.Attachments {
 		a := &p.net.Attachments[i]
-		if g := find(p.ix.gateways, a.Peer); a.Kind == fabric.DirectConnectAssociation && g >= 0 && p.net.Gateways[g].Kind == fabric.TransitGateway {
+		if g := cloud.Find(p.layout.Index.Gateways, a.Peer); a.Kind == fabric.DirectConnectAssociation && g >= 0 && p.net.Gateways[g].Kind == fabric.TransitGateway {
 			over(atlas.LimitAWSDXPrefixesTGWOut, g, len(a.Allowed), "the circuits of "+string(a.Gateway))
 		}
 	}
@@ -111,17 +123,17 @@ func (p *Plane) passed(st *state) []Event {
 func (p *Plane) peeringRoutes(st *state) []Event {
 	var out []Event
 	id := atlas.LimitGCPVPCPeeringDynamicRoutes
-	for i := range p.slots {
-		s := &p.slots[i]
-		if s.learn.kind != viaSet || !slices.ContainsFunc(p.sets[s.learn.set].sources, func(x source) bool {
-			return x.att >= 0 && p.net.Attachments[x.att].Kind == fabric.VPCPeering
+	for i := range p.layout.Slots {
+		s := &p.layout.Slots[i]
+		if s.Learn.Kind != cloud.ViaSet || !slices.ContainsFunc(p.layout.Sets[s.Learn.Set].Sources, func(x cloud.Source) bool {
+			return x.Attachment >= 0 && p.net.Attachments[x.Attachment].Kind == fabric.VPCPeering
 		}) {
 			continue
 		}
 		count := 0
-		for _, r := range st.sets[s.learn.set].routes.All() {
+		for _, r := range st.sets[s.Learn.Set].routes.All() {
 			for _, h := range r.Hops {
-				if k := find(p.ix.attachments, h.Attachment); k >= 0 && r.Protocol == BGP && p.net.Attachments[k].Kind == fabric.VPCPeering {
+				if k := cloud.Find(p.layout.Index.Attachments, h.Attachment); k >= 0 && r.Protocol == BGP && p.net.Attachments[k].Kind == fabric.VPCPeering {
 					count++
 					break
 				}
@@ -129,8 +141,8 @@ func (p *Plane) peeringRoutes(st *state) []Event {
 		}
 		if count > p.limit[id] {
 			out = append(out, Event{
-				Kind: LimitPassed, Table: s.table.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: s.table.Meta.Origin.Pos,
-				Text: fmt.Sprintf("%s imports %d learned routes over peerings, and a peering group takes %d: which are dropped cannot be told", s.table.ID, count, p.limit[id]),
+				Kind: LimitPassed, Table: s.ID, Limit: id, Count: count, Facts: []string{string(id)}, Pos: s.Meta.Origin.Pos,
+				Text: fmt.Sprintf("%s imports %d learned routes over peerings, and a peering group takes %d: which are dropped cannot be told", s.ID, count, p.limit[id]),
 			})
 		}
 	}
@@ -147,19 +159,19 @@ func (p *Plane) undecided(st *state) []Event {
 		other int
 	}
 	seen := map[key]bool{}
-	for c := range st.res {
-		q := p.classes[c].prefixes[0]
-		if st.unsure[c] {
+	for c := range st.bgp.Results {
+		q := p.machine.Classes[c].Prefixes[0]
+		if st.bgp.Unsure[c] {
 			out = append(out, Event{Kind: Nondeterminism, Prefix: q, Text: "routing of " + q.String() + " does not settle, or settles in more ways than one"})
 		}
-		for n := range st.res[c] {
-			r := &st.res[c][n]
-			g := p.nodes[n].gateway
-			if len(r.tied) > 0 && !seen[key{Nondeterminism, n, r.tied[0]}] {
-				seen[key{Nondeterminism, n, r.tied[0]}] = true
+		for n := range st.bgp.Results[c] {
+			r := &st.bgp.Results[c][n]
+			g := p.machine.Nodes[n].Gateway
+			if len(r.Tied) > 0 && !seen[key{Nondeterminism, n, r.Tied[0]}] {
+				seen[key{Nondeterminism, n, r.Tied[0]}] = true
 				var names []string
-				for _, k := range append(slices.Clone(r.via), r.tied...) {
-					names = append(names, string(p.gatewayName(p.nodes[p.edges[k].from].gateway)))
+				for _, k := range append(slices.Clone(r.Via), r.Tied...) {
+					names = append(names, string(p.gatewayName(p.machine.Nodes[p.machine.Edges[k].From].Gateway)))
 				}
 				slices.Sort(names)
 				names = slices.Compact(names)
@@ -168,13 +180,13 @@ func (p *Plane) undecided(st *state) []Event {
 					Text: fmt.Sprintf("%s reaches %s over %s alike and uses one: which is not documented", p.gatewayName(g), q, strings.Join(names, " and ")),
 				})
 			}
-			if r.loop > 0 && !r.has && !seen[key{LoopRefused, g, r.loop}] {
-				seen[key{LoopRefused, g, r.loop}] = true
-				e := &p.edges[r.loop-1]
-				from := p.nodes[e.from].gateway
+			if r.Loop > 0 && !r.Has && !seen[key{LoopRefused, g, r.Loop}] {
+				seen[key{LoopRefused, g, r.Loop}] = true
+				e := &p.machine.Edges[r.Loop-1]
+				from := p.machine.Nodes[e.From].Gateway
 				out = append(out, Event{
 					Kind: LoopRefused, Gateway: p.gatewayName(g), Prefix: q, Pos: p.net.Gateways[g].Meta.Origin.Pos,
-					Text: fmt.Sprintf("%s refuses %s from %s: its AS number %s is in the path, and nothing else announces it", p.gatewayName(g), q, p.gatewayName(from), p.nodes[n].asn),
+					Text: fmt.Sprintf("%s refuses %s from %s: its AS number %s is in the path, and nothing else announces it", p.gatewayName(g), q, p.gatewayName(from), p.machine.Nodes[n].ASN),
 				})
 			}
 		}
@@ -185,25 +197,25 @@ func (p *Plane) undecided(st *state) []Event {
 // filtered lists prefixes that an Azure gateway refuses from its peers.
 func (p *Plane) filtered(st *state) []Event {
 	var out []Event
-	for c := range p.classes {
-		x := &p.classes[c]
-		if x.refuse == nil {
+	for c := range p.machine.Classes {
+		x := &p.machine.Classes[c]
+		if x.Refuse == nil {
 			continue
 		}
-		for n := range p.nodes {
-			if !x.refuse[n] || st.res[c][n].own {
+		for n := range p.machine.Nodes {
+			if !x.Refuse[n] || st.bgp.Results[c][n].Own {
 				continue
 			}
-			for _, k := range p.nodes[n].in {
-				e := &p.edges[k]
-				if !st.up[e.bundle] {
+			for _, k := range p.machine.Nodes[n].In {
+				e := &p.machine.Edges[k]
+				if !st.bgp.Up[e.Bundle] {
 					continue
 				}
-				if _, v := p.offer(x, &st.res[c][e.from], e); v == filtered {
-					g := p.nodes[n].gateway
+				if _, v := p.machine.Offer(x, &st.bgp.Results[c][e.From], e); v == bgp.Filtered {
+					g := p.machine.Nodes[n].Gateway
 					out = append(out, Event{
-						Kind: FilteredPrefix, Gateway: p.gatewayName(g), Prefix: x.prefixes[0], Facts: []string{"azure.vpn.filters"}, Pos: p.net.Gateways[g].Meta.Origin.Pos,
-						Text: fmt.Sprintf("%s refuses %s from %s: it is equal to or inside a VNet of its own", p.gatewayName(g), x.prefixes[0], p.gatewayName(p.nodes[e.from].gateway)),
+						Kind: FilteredPrefix, Gateway: p.gatewayName(g), Prefix: x.Prefixes[0], Facts: []string{"azure.vpn.filters"}, Pos: p.net.Gateways[g].Meta.Origin.Pos,
+						Text: fmt.Sprintf("%s refuses %s from %s: it is equal to or inside a VNet of its own", p.gatewayName(g), x.Prefixes[0], p.gatewayName(p.machine.Nodes[e.From].Gateway)),
 					})
 					break
 				}
@@ -249,7 +261,7 @@ func (p *Plane) unheld(st *state) []Event {
 		var t prefix.Set
 		switch g.Kind {
 		case fabric.HAVPN:
-			k := p.slotOf(regionTable(g.VPC, p.region(g.Site)))
+			k := p.layout.SlotOf(cloud.RegionTable(g.VPC, p.layout.Region(g.Site)))
 			if k < 0 {
 				continue
 			}
@@ -258,7 +270,7 @@ func (p *Plane) unheld(st *state) []Event {
 			list = append(append(list, tb.Own.All()...), tb.Learned.All()...)
 			t = heldSet(list)
 		case fabric.Device:
-			tb := &st.tables[p.slotOf(TableID(g.ID))]
+			tb := &st.tables[p.layout.SlotOf(TableID(g.ID))]
 			t = heldSet(append(slices.Clone(tb.Own.All()), tb.Learned.All()...))
 		case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.VPNGateway, fabric.VirtualHub,
 			fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
@@ -290,10 +302,10 @@ func heldSet(list []Route) prefix.Set {
 // announced lists what a bundle's ends announce beyond what their peers are
 // documented to be sent, where no session ends by it.
 func (p *Plane) announced(st *state, b int) []Event {
-	x := &p.bundles[b]
+	x := &p.machine.Bundles[b]
 	var out []Event
-	for end := range x.ends {
-		from, to := x.ends[1-end].gateway, x.ends[end].gateway
+	for end := range x.Ends {
+		from, to := x.Ends[1-end].Gateway, x.Ends[end].Gateway
 		var id atlas.LimitID
 		switch p.net.Gateways[from].Kind {
 		case fabric.TransitGateway:
@@ -303,9 +315,9 @@ func (p *Plane) announced(st *state, b int) []Event {
 		case fabric.HAVPN, fabric.VPNGateway, fabric.VirtualHub, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 			continue
 		}
-		if n := st.counts[b][end]; n > p.limit[id] {
+		if n := st.bgp.Counts[b][end]; n > p.limit[id] {
 			out = append(out, Event{
-				Kind: LimitPassed, Gateway: p.gatewayName(from), Tunnel: p.net.Tunnels[x.tunnels[0]].ID, Limit: id, Count: n, Facts: []string{string(id)},
+				Kind: LimitPassed, Gateway: p.gatewayName(from), Tunnel: p.net.Tunnels[x.Tunnels[0]].ID, Limit: id, Count: n, Facts: []string{string(id)},
 				Pos:  p.net.Gateways[from].Meta.Origin.Pos,
 				Text: fmt.Sprintf("%s has %d prefixes for %s and announces %d at most", p.gatewayName(from), n, p.gatewayName(to), p.limit[id]),
 			})

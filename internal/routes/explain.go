@@ -3,6 +3,9 @@ package routes
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/tieline/tieline/internal/routes/bgp"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
 // Candidate is a route that was offered to a table, installed or not.
@@ -16,10 +19,10 @@ type Candidate struct {
 // exactly that prefix, or where it was offered none, of the longest that holds
 // all of it.
 func (p *Plane) Explain(t *Tables, table int, to netip.Prefix) []Candidate {
-	if table < 0 || table >= len(p.slots) || t.st == nil {
+	if table < 0 || table >= len(p.layout.Slots) || t.st == nil {
 		return nil
 	}
-	s := &p.slots[table]
+	s := &p.layout.Slots[table]
 	for bits := to.Bits(); bits >= 0; bits-- {
 		q := netip.PrefixFrom(to.Addr(), bits).Masked()
 		if out := p.offered(t, table, s, q); len(out) > 0 {
@@ -30,7 +33,7 @@ func (p *Plane) Explain(t *Tables, table int, to netip.Prefix) []Candidate {
 }
 
 // offered lists what a table was offered for exactly a prefix.
-func (p *Plane) offered(t *Tables, table int, s *slot, q netip.Prefix) []Candidate {
+func (p *Plane) offered(t *Tables, table int, s *cloud.Slot, q netip.Prefix) []Candidate {
 	tb := &t.Tables[table]
 	var out []Candidate
 	own, okOwn := tb.Own.Get(q)
@@ -50,54 +53,54 @@ func (p *Plane) offered(t *Tables, table int, s *slot, q netip.Prefix) []Candida
 	case okLearned:
 		out = append(out, Candidate{learned, true, learned.Why})
 	}
-	for _, i := range s.weak {
-		if e := &s.entries[i]; e.prefix == q && !okOwn {
+	for _, i := range s.Weak {
+		if e := &s.Entries[i]; e.Prefix == q && !okOwn {
 			out = append(out, Candidate{p.entryRoute(t.st, e), false, "a learned route is preferred"})
 		}
 	}
-	for i := range s.losers {
-		if e := &s.losers[i]; e.prefix == q {
+	for i := range s.Losers {
+		if e := &s.Losers[i]; e.Prefix == q {
 			out = append(out, Candidate{p.entryRoute(t.st, e), false, "another route of the table has the prefix"})
 		}
 	}
 	return append(out, p.rivals(t, s, q)...)
 }
 
-func (p *Plane) entryRoute(st *state, e *entry) Route {
-	return Route{Prefix: e.prefix, Protocol: e.proto, Hops: p.hops(e.act, st.down), Origin: e.origin, Firm: e.firm, Why: e.why}
+func (p *Plane) entryRoute(st *state, e *cloud.Entry) Route {
+	return Route{Prefix: e.Prefix, Protocol: e.Protocol, Hops: p.hops(e.Act, st.down), Origin: e.Origin, Firm: e.Firm, Why: e.Why}
 }
 
 // rivals lists the announcements of a prefix that the table's speaker did not
 // use.
-func (p *Plane) rivals(t *Tables, s *slot, q netip.Prefix) []Candidate {
-	c, ok := p.classOf[q]
+func (p *Plane) rivals(t *Tables, s *cloud.Slot, q netip.Prefix) []Candidate {
+	c, ok := p.machine.ClassOf[q]
 	if !ok {
 		return nil
 	}
 	var nodes []int
-	switch s.learn.kind {
-	case nothingLearned:
+	switch s.Learn.Kind {
+	case cloud.NothingLearned:
 		return nil
-	case viaNode, viaHanded, viaHub:
-		nodes = []int{s.learn.node}
-	case viaSet:
-		for _, x := range p.sets[s.learn.set].sources {
-			nodes = append(nodes, x.node)
+	case cloud.ViaNode, cloud.ViaHanded, cloud.ViaHub:
+		nodes = []int{s.Learn.Node}
+	case cloud.ViaSet:
+		for _, x := range p.layout.Sets[s.Learn.Set].Sources {
+			nodes = append(nodes, x.Node)
 		}
 	}
 	var out []Candidate
 	for _, n := range nodes {
-		res := t.st.res[c]
-		for _, k := range p.nodes[n].in {
-			e := &p.edges[k]
-			if !t.st.up[e.bundle] || slices.Contains(res[n].via, k) {
+		res := t.st.bgp.Results[c]
+		for _, k := range p.machine.Nodes[n].In {
+			e := &p.machine.Edges[k]
+			if !t.st.bgp.Up[e.Bundle] || slices.Contains(res[n].Via, k) {
 				continue
 			}
-			cand, v := p.offer(&p.classes[c], &res[e.from], e)
-			if v == notSent {
+			cand, v := p.machine.Offer(&p.machine.Classes[c], &res[e.From], e)
+			if v == bgp.NotSent {
 				continue
 			}
-			r := Route{Prefix: q, Protocol: BGP, Path: p.pathOver(&res[e.from], e), MED: cand.med, Hops: p.hopsVia(t.st, n, []int{k}), Origin: p.lineOf(q, res[e.from].src)}
+			r := Route{Prefix: q, Protocol: BGP, Path: p.machine.PathOver(&res[e.From], e), MED: cand.MED, Hops: p.hopsVia(t.st, n, []int{k}), Origin: p.machine.LineOf(q, res[e.From].Src)}
 			out = append(out, Candidate{r, false, p.lostWhy(&res[n], cand, v, k)})
 		}
 	}
@@ -105,19 +108,19 @@ func (p *Plane) rivals(t *Tables, s *slot, q netip.Prefix) []Candidate {
 }
 
 // lostWhy says why an announcement was not used.
-func (p *Plane) lostWhy(r *result, c candidate, v verdict, k int) string {
+func (p *Plane) lostWhy(r *bgp.Result, c bgp.Candidate, v bgp.Verdict, k int) string {
 	switch {
-	case v == looped:
+	case v == bgp.Looped:
 		return "refused: its AS path holds the receiver's own number"
-	case v == filtered:
+	case v == bgp.Filtered:
 		return "refused: it is equal to or inside a network of the receiver's"
-	case r.own:
+	case r.Own:
 		return "the table holds the prefix itself"
-	case slices.Contains(r.tied, k):
+	case slices.Contains(r.Tied, k):
 		return "it ranks alike, and one is used"
-	case c.path > len(r.path):
+	case c.Path > len(r.Path):
 		return "a longer AS path"
-	case len(r.path) > 0 && c.path == len(r.path) && c.med > r.med:
+	case len(r.Path) > 0 && c.Path == len(r.Path) && c.MED > r.MED:
 		return "a higher MED"
 	}
 	return "less preferred"

@@ -3,6 +3,7 @@ package routes
 import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes/bgp"
 )
 
 // refusal is a bundle whose sessions a limit has ended.
@@ -49,16 +50,16 @@ func sent(k fabric.GatewayKind) (atlas.LimitID, bool) {
 // several would come first depends on timing.
 func (p *Plane) limits(st *state) bool {
 	ended := false
-	for b := range p.bundles {
-		x := &p.bundles[b]
-		if x.kind != tunnelBundle || !st.up[b] {
+	for b := range p.machine.Bundles {
+		x := &p.machine.Bundles[b]
+		if x.Kind != bgp.TunnelBundle || !st.bgp.Up[b] {
 			continue
 		}
-		for end := range x.ends {
-			r := refusal{bundle: b, end: end, count: st.counts[b][end]}
-			id, ok := received(p.net.Gateways[x.ends[end].gateway].Kind)
+		for end := range x.Ends {
+			r := refusal{bundle: b, end: end, count: st.bgp.Counts[b][end]}
+			id, ok := received(p.net.Gateways[x.Ends[end].Gateway].Kind)
 			if !ok || r.count <= p.limit[id] {
-				other := p.net.Gateways[x.ends[1-end].gateway].Kind
+				other := p.net.Gateways[x.Ends[1-end].Gateway].Kind
 				if id, ok = sent(other); !ok || r.count <= p.limit[id] {
 					continue
 				}
@@ -66,7 +67,7 @@ func (p *Plane) limits(st *state) bool {
 			r.limit = id
 			st.refused = append(st.refused, r)
 			if st.barred == nil {
-				st.barred = make([]bool, len(p.bundles))
+				st.barred = make([]bool, len(p.machine.Bundles))
 			}
 			st.barred[b], ended = true, true
 			break

@@ -3,12 +3,15 @@ package routes
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes/bgp"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
 // quota is a quota of learned destinations that was passed.
@@ -36,16 +39,16 @@ func overQuota(all []netip.Prefix, limit int) []netip.Prefix {
 // quotasOf finds the learned routes of each VPC and region that are over the
 // quota of its own region.
 func (p *Plane) quotasOf(st, base *state, changed []bool) {
-	st.dropped, st.quotas = make([]map[netip.Prefix]bool, len(p.nodes)), map[TableID]quota{}
+	st.dropped, st.quotas = make([]map[netip.Prefix]bool, len(p.machine.Nodes)), map[TableID]quota{}
 	limit := p.limit[atlas.LimitGCPRouterLearnedOwnRegion]
 	groups := map[TableID][]int{}
 	for g := range p.net.Gateways {
 		if gw := &p.net.Gateways[g]; gw.Kind == fabric.HAVPN {
-			id := regionTable(gw.VPC, p.region(gw.Site))
-			groups[id] = append(groups[id], p.nodeOf[g])
+			id := cloud.RegionTable(gw.VPC, p.layout.Region(gw.Site))
+			groups[id] = append(groups[id], p.layout.NodeOf[g])
 		}
 	}
-	for _, id := range sortedKeys(groups) {
+	for _, id := range slices.Sorted(maps.Keys(groups)) {
 		nodes := groups[id]
 		again := slices.ContainsFunc(nodes, func(n int) bool { return changed[n] })
 		if !again && base != nil {
@@ -61,7 +64,7 @@ func (p *Plane) quotasOf(st, base *state, changed []bool) {
 		for i := range p.deps.order {
 			q := &p.deps.order[i]
 			for _, n := range nodes {
-				if r := &st.res[q.class][n]; r.has && !r.own {
+				if r := &st.bgp.Results[q.class][n]; r.Has && !r.Own {
 					all = append(all, q.prefix)
 					break
 				}
@@ -79,8 +82,8 @@ func (p *Plane) quotasOf(st, base *state, changed []bool) {
 		for _, q := range over {
 			drop[q] = true
 		}
-		gw := &p.net.Gateways[p.nodes[nodes[0]].gateway]
-		st.quotas[id] = quota{limit: atlas.LimitGCPRouterLearnedOwnRegion, vpc: gw.VPC, region: p.region(gw.Site), table: id, gateway: gw.ID, count: count, first: over[0]}
+		gw := &p.net.Gateways[p.machine.Nodes[nodes[0]].Gateway]
+		st.quotas[id] = quota{limit: atlas.LimitGCPRouterLearnedOwnRegion, vpc: gw.VPC, region: p.layout.Region(gw.Site), table: id, gateway: gw.ID, count: count, first: over[0]}
 		for _, n := range nodes {
 			st.dropped[n] = drop
 		}
@@ -88,29 +91,29 @@ func (p *Plane) quotasOf(st, base *state, changed []bool) {
 }
 
 // sourceUp reports whether a set's source gives routes.
-func (p *Plane) sourceUp(st *state, x *source) bool {
-	return !st.down.gateways[x.gateway] && (x.att < 0 || !st.down.attachments[x.att]) && (x.link == "" || x.named || !st.down.links[x.link])
+func (p *Plane) sourceUp(st *state, x *cloud.Source) bool {
+	return !st.down.gateways[x.Gateway] && (x.Attachment < 0 || !st.down.attachments[x.Attachment]) && (x.Link == "" || x.Named || !st.down.links[x.Link])
 }
 
 // setTouched reports whether a failure changes a set.
-func (p *Plane) setTouched(st, base *state, s *set, changed []bool, classes []int) bool {
+func (p *Plane) setTouched(st, base *state, s *cloud.Set, changed []bool) bool {
 	if p.spokesTouched(st, s) {
 		return true
 	}
 	heard := false
-	for i := range s.sources {
-		x := &s.sources[i]
-		quotas := st.dropped[x.node] != nil || base.dropped[x.node] != nil || s.vpc >= 0 && x.own && x.region != s.region
-		if !p.sourceUp(st, x) || changed[x.node] && quotas {
+	for i := range s.Sources {
+		x := &s.Sources[i]
+		quotas := st.dropped[x.Node] != nil || base.dropped[x.Node] != nil || s.VPC >= 0 && x.Own && x.Region != s.Region
+		if !p.sourceUp(st, x) || changed[x.Node] && quotas {
 			return true
 		}
-		heard = heard || changed[x.node]
+		heard = heard || changed[x.Node]
 	}
 	if !heard {
 		return false
 	}
 	up := p.sourcesUp(st, s)
-	for _, c := range classes {
+	for _, c := range st.bgp.Classes {
 		if p.classMoved(st, base, s, up, c) {
 			return true
 		}
@@ -119,11 +122,11 @@ func (p *Plane) setTouched(st, base *state, s *set, changed []bool, classes []in
 }
 
 // classMoved reports whether a set has other routes for a class than in base.
-func (p *Plane) classMoved(st, base *state, s *set, up []bool, c int) bool {
+func (p *Plane) classMoved(st, base *state, s *cloud.Set, up []bool, c int) bool {
 	same := true
-	for i := range s.sources {
-		n := s.sources[i].node
-		same = same && st.res[c][n].equal(&base.res[c][n])
+	for i := range s.Sources {
+		n := s.Sources[i].Node
+		same = same && st.bgp.Results[c][n].Equal(&base.bgp.Results[c][n])
 	}
 	if same {
 		return false
@@ -136,22 +139,22 @@ func (p *Plane) classMoved(st, base *state, s *set, up []bool, c int) bool {
 }
 
 // heardOf is the node that brought a class in, as the first source knows it.
-func (p *Plane) heardOf(st *state, s *set, c int) int {
-	for i := range s.sources {
-		if r := &st.res[c][s.sources[i].node]; r.has && !r.own {
-			return r.src
+func (p *Plane) heardOf(st *state, s *cloud.Set, c int) int {
+	for i := range s.Sources {
+		if r := &st.bgp.Results[c][s.Sources[i].Node]; r.Has && !r.Own {
+			return r.Src
 		}
 	}
 	return -1
 }
 
 // spokesTouched reports whether the way to subnets of other spokes has failed.
-func (p *Plane) spokesTouched(st *state, s *set) bool {
-	if !s.spokes {
+func (p *Plane) spokesTouched(st *state, s *cloud.Set) bool {
+	if !s.Spokes {
 		return false
 	}
 	for id := range st.down.links {
-		if l := find(p.ix.links, id); slices.Contains(p.net.Links[l].Sites[:], s.site) {
+		if l := cloud.Find(p.layout.Index.Links, id); slices.Contains(p.net.Links[l].Sites[:], s.Site) {
 			return true
 		}
 	}
@@ -167,33 +170,33 @@ type offerOf struct {
 // makeSet merges what a set's sources learned: for each prefix the lowest MED
 // with the cost of the region, then the network's own, then equal ones at once.
 // Subnets of the NCC hub's VPCs are in it, and nothing inside them.
-func (p *Plane) makeSet(st *state, s *set, was *setRoutes, shared bool) *setRoutes {
+func (p *Plane) makeSet(st *state, s *cloud.Set, was *setRoutes, shared bool) *setRoutes {
 	out := &setRoutes{firm: &prefix.Table[struct{}]{}}
 	up := p.sourcesUp(st, s)
 	out.far = p.farDrops(st, s, up, out)
 	switch {
 	case shared && !p.spokesTouched(st, s):
 		out.fixed, out.firm = was.fixed, was.firm
-	case s.spokes:
-		out.fixed = p.spokeRoutes(s.site, st.down)
+	case s.Spokes:
+		out.fixed = p.spokeRoutes(s.Site, st.down)
 		for i := range out.fixed {
 			out.firm.Insert(out.fixed[i].Prefix, struct{}{})
 		}
 	}
 	list := make([]Route, 0, len(p.deps.order)+len(out.fixed))
-	cache := make([]Route, len(p.classes))
-	done := make([]bool, len(p.classes))
+	cache := make([]Route, len(p.machine.Classes))
+	done := make([]bool, len(p.machine.Classes))
 	fixed := out.fixed
 	for i := range p.deps.order {
 		q := &p.deps.order[i]
 		for len(fixed) > 0 && prefix.Compare(fixed[0].Prefix, q.prefix) <= 0 {
 			list, fixed = append(list, fixed[0]), fixed[1:]
 		}
-		if s.spokes && within(out.firm, q.prefix) {
+		if s.Spokes && bgp.Within(out.firm, q.prefix) {
 			continue // inside a subnet: never used
 		}
 		var r Route
-		if s.quotaFree(st, q.prefix, out.far) {
+		if quotaFree(s, st, q.prefix, out.far) {
 			if !done[q.class] {
 				done[q.class] = true
 				cache[q.class], _ = p.merge(st, s, up, q, nil)
@@ -216,10 +219,10 @@ func (p *Plane) makeSet(st *state, s *set, was *setRoutes, shared bool) *setRout
 	return out
 }
 
-func (p *Plane) sourcesUp(st *state, s *set) []bool {
-	up := make([]bool, len(s.sources))
-	for i := range s.sources {
-		up[i] = p.sourceUp(st, &s.sources[i])
+func (p *Plane) sourcesUp(st *state, s *cloud.Set) []bool {
+	up := make([]bool, len(s.Sources))
+	for i := range s.Sources {
+		up[i] = p.sourceUp(st, &s.Sources[i])
 	}
 	return up
 }
@@ -230,18 +233,18 @@ func (p *Plane) metric(st *state, set int, to netip.Prefix) int {
 	if !ok {
 		return 0 // a subnet route
 	}
-	s := &p.sets[set]
+	s := &p.layout.Sets[set]
 	_, m := p.merge(st, s, p.sourcesUp(st, s), &p.deps.order[i], st.sets[set].far)
 	return m
 }
 
 // quotaFree reports whether no quota drops a prefix from any source.
-func (s *set) quotaFree(st *state, q netip.Prefix, far map[netip.Prefix]bool) bool {
+func quotaFree(s *cloud.Set, st *state, q netip.Prefix, far map[netip.Prefix]bool) bool {
 	if far[q] {
 		return false
 	}
-	for i := range s.sources {
-		if st.dropped[s.sources[i].node][q] {
+	for i := range s.Sources {
+		if st.dropped[s.Sources[i].Node][q] {
 			return false
 		}
 	}
@@ -249,31 +252,31 @@ func (s *set) quotaFree(st *state, q netip.Prefix, far map[netip.Prefix]bool) bo
 }
 
 // originIn is the line behind a prefix that a set learned.
-func (p *Plane) originIn(st *state, s *set, q *placed) fabric.Origin {
-	for i := range s.sources {
-		if r := &st.res[q.class][s.sources[i].node]; r.has && !r.own {
-			return q.line(r.src)
+func (p *Plane) originIn(st *state, s *cloud.Set, q *placed) fabric.Origin {
+	for i := range s.Sources {
+		if r := &st.bgp.Results[q.class][s.Sources[i].Node]; r.Has && !r.Own {
+			return q.line(r.Src)
 		}
 	}
 	return fabric.Origin{}
 }
 
 // merge picks the sources of a prefix.
-func (p *Plane) merge(st *state, s *set, up []bool, q *placed, far map[netip.Prefix]bool) (Route, int) {
+func (p *Plane) merge(st *state, s *cloud.Set, up []bool, q *placed, far map[netip.Prefix]bool) (Route, int) {
 	var best []offerOf
-	for i := range s.sources {
-		x := &s.sources[i]
-		r := &st.res[q.class][x.node]
-		if !up[i] || !r.has || r.own || st.dropped[x.node][q.prefix] || x.region != s.region && x.own && far[q.prefix] {
+	for i := range s.Sources {
+		x := &s.Sources[i]
+		r := &st.bgp.Results[q.class][x.Node]
+		if !up[i] || !r.Has || r.Own || st.dropped[x.Node][q.prefix] || x.Region != s.Region && x.Own && far[q.prefix] {
 			continue
 		}
-		o := offerOf{i, x.cost}
-		if !s.ignoreMED {
-			o.metric += r.med
+		o := offerOf{i, x.Cost}
+		if !s.IgnoreMED {
+			o.metric += r.MED
 		}
 		order := func(a, b offerOf) int {
 			foreign := func(k offerOf) int {
-				if s.sources[k.source].own {
+				if s.Sources[k.source].Own {
 					return 0
 				}
 				return 1
@@ -290,16 +293,16 @@ func (p *Plane) merge(st *state, s *set, up []bool, q *placed, far map[netip.Pre
 	if len(best) == 0 {
 		return Route{}, 0
 	}
-	x := &s.sources[best[0].source]
-	r := &st.res[q.class][x.node]
-	out := Route{Protocol: BGP, Path: r.path, MED: r.med, Why: "learned by " + string(p.net.Gateways[x.gateway].ID)}
-	if !s.ignoreMED {
+	x := &s.Sources[best[0].source]
+	r := &st.bgp.Results[q.class][x.Node]
+	out := Route{Protocol: BGP, Path: r.Path, MED: r.MED, Why: "learned by " + string(p.net.Gateways[x.Gateway].ID)}
+	if !s.IgnoreMED {
 		out.Why += fmt.Sprintf(" with priority %d", best[0].metric)
 	}
 	for _, o := range best {
-		y := &s.sources[o.source]
-		way := forward(y.exit, y.gateway, y.att, y.link)
-		way.named = y.named
+		y := &s.Sources[o.source]
+		way := cloud.Forward(y.Exit, y.Gateway, y.Attachment, y.Link)
+		way.Named = y.Named
 		out.Hops = append(out.Hops, p.hops(way, st.down)...)
 	}
 	slices.SortFunc(out.Hops, Hop.compare)
@@ -308,16 +311,16 @@ func (p *Plane) merge(st *state, s *set, up []bool, q *placed, far map[netip.Pre
 
 // farDrops finds the destinations over the quota of those learned in other
 // regions.
-func (p *Plane) farDrops(st *state, s *set, up []bool, out *setRoutes) map[netip.Prefix]bool {
-	if s.vpc < 0 {
+func (p *Plane) farDrops(st *state, s *cloud.Set, up []bool, out *setRoutes) map[netip.Prefix]bool {
+	if s.VPC < 0 {
 		return nil
 	}
 	var all []netip.Prefix
 	for k := range p.deps.order {
 		q := &p.deps.order[k]
-		for i := range s.sources {
-			x := &s.sources[i]
-			if r := &st.res[q.class][x.node]; up[i] && x.own && x.region != s.region && r.has && !r.own && !st.dropped[x.node][q.prefix] {
+		for i := range s.Sources {
+			x := &s.Sources[i]
+			if r := &st.bgp.Results[q.class][x.Node]; up[i] && x.Own && x.Region != s.Region && r.Has && !r.Own && !st.dropped[x.Node][q.prefix] {
 				all = append(all, q.prefix)
 				break
 			}
@@ -333,7 +336,27 @@ func (p *Plane) farDrops(st *state, s *set, up []bool, out *setRoutes) map[netip
 	for _, q := range over {
 		drop[q] = true
 	}
-	v := p.net.VPCs[s.vpc].ID
-	out.quota = &quota{limit: atlas.LimitGCPRouterLearnedOtherRegions, vpc: v, region: s.region, table: regionTable(v, s.region), count: count, first: over[0]}
+	v := p.net.VPCs[s.VPC].ID
+	out.quota = &quota{limit: atlas.LimitGCPRouterLearnedOtherRegions, vpc: v, region: s.Region, table: cloud.RegionTable(v, s.Region), count: count, first: over[0]}
 	return drop
+}
+
+// spokeRoutes are the subnets of the NCC hub's VPCs as seen from a site, sorted.
+func (p *Plane) spokeRoutes(from fabric.SiteID, d *down) []Route {
+	var out []Route
+	for _, id := range slices.Sorted(maps.Keys(p.layout.SpokeOf)) {
+		v := cloud.Find(p.layout.Index.VPCs, id)
+		if v < 0 {
+			continue
+		}
+		for _, h := range p.layout.HeldBy(&p.net.VPCs[v]) {
+			link := p.layout.LinkBetween(from, h.Site)
+			out = append(out, Route{
+				Prefix: h.Prefix, Protocol: Peered, Firm: true, Hops: p.hops(cloud.Deliver(id, p.layout.SpokeOf[id], link), d),
+				Origin: h.Line, Why: "a subnet of the NCC hub's " + string(id),
+			})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	return slices.CompactFunc(out, func(a, b Route) bool { return a.Prefix == b.Prefix })
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes/bgp"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
 // state is a network after a failure, converged. It is made whole by converge
@@ -16,13 +18,10 @@ import (
 type state struct {
 	failure Failure
 	down    *down
-	up      []bool  // bundles
+	bgp     *bgp.State
 	live    [][]int // tunnels of each bundle that are up
 	refused []refusal
-	barred  []bool // bundles that a limit has ended; nil when none
-	res     [][]result
-	unsure  []bool // classes that do not settle, or settle in several ways
-	counts  [][2]int
+	barred  []bool                  // bundles that a limit has ended; nil when none
 	dropped []map[netip.Prefix]bool // by node: over a quota of learned routes
 	quotas  map[TableID]quota
 	cut     map[int]int // nodes that hand on more than a VPC's table takes: how many
@@ -32,7 +31,6 @@ type state struct {
 	sets    []*setRoutes
 	tables  []Table
 	events  []Event
-	watch   [][]int // by bundle: classes whose results depend on it; of the healthy state
 }
 
 // setRoutes is a set's routes.
@@ -48,14 +46,14 @@ type setRoutes struct {
 type placed struct {
 	prefix  netip.Prefix
 	class   int
-	origins []origin
+	origins []bgp.Origin
 }
 
 // line is the line behind the prefix where a node brought it in.
 func (q *placed) line(node int) fabric.Origin {
 	for i := range q.origins {
-		if q.origins[i].node == node {
-			return q.origins[i].line
+		if q.origins[i].Node == node {
+			return q.origins[i].Line
 		}
 	}
 	return fabric.Origin{}
@@ -66,60 +64,43 @@ type dependents struct {
 	gateways, attachments, nats, tunnels map[int][]int
 	links                                map[fabric.LinkID][]int
 	order                                []placed // all prefixes, sorted
-	firstEdge                            [][2]int // by bundle and sending end: an edge, or -1
-	byOrigin, byDep                      map[int][]int
 }
 
 func (p *Plane) dependOn() dependents {
 	d := dependents{
 		gateways: map[int][]int{}, attachments: map[int][]int{}, nats: map[int][]int{}, tunnels: map[int][]int{}, links: map[fabric.LinkID][]int{},
-		byOrigin: map[int][]int{}, byDep: map[int][]int{},
 	}
 	add := func(m map[int][]int, k, s int) {
 		if list := m[k]; k >= 0 && (len(list) == 0 || list[len(list)-1] != s) {
 			m[k] = append(list, s)
 		}
 	}
-	for s := range p.slots {
-		of := func(a *action) {
-			if a.kind == 0 {
+	for s := range p.layout.Slots {
+		of := func(a *cloud.Action) {
+			if a.Kind == 0 {
 				return
 			}
-			add(d.gateways, a.gateway, s)
-			add(d.attachments, a.att, s)
-			add(d.nats, a.nat, s)
-			for _, t := range a.tunnels {
+			add(d.gateways, a.Gateway, s)
+			add(d.attachments, a.Attachment, s)
+			add(d.nats, a.NAT, s)
+			for _, t := range a.Tunnels {
 				add(d.tunnels, t, s)
 			}
-			if a.link != "" {
-				d.links[a.link] = append(d.links[a.link], s)
+			if a.Link != "" {
+				d.links[a.Link] = append(d.links[a.Link], s)
 			}
 		}
-		for i := range p.slots[s].entries {
-			of(&p.slots[s].entries[i].act)
+		for i := range p.layout.Slots[s].Entries {
+			of(&p.layout.Slots[s].Entries[i].Act)
 		}
-		of(&p.slots[s].learn.hop)
+		of(&p.layout.Slots[s].Learn.Hop)
 	}
-	for c := range p.classes {
-		for _, q := range p.classes[c].prefixes {
-			d.order = append(d.order, placed{q, c, p.origins[q]})
-		}
-		for _, o := range p.classes[c].origins {
-			d.byOrigin[p.nodes[o.node].gateway] = append(d.byOrigin[p.nodes[o.node].gateway], c)
-			if o.dep >= 0 {
-				d.byDep[o.dep] = append(d.byDep[o.dep], c)
-			}
+	for c := range p.machine.Classes {
+		for _, q := range p.machine.Classes[c].Prefixes {
+			d.order = append(d.order, placed{q, c, p.machine.Origins[q]})
 		}
 	}
 	slices.SortFunc(d.order, func(a, b placed) int { return prefix.Compare(a.prefix, b.prefix) })
-	d.firstEdge = make([][2]int, len(p.bundles))
-	for b := range d.firstEdge {
-		d.firstEdge[b] = [2]int{-1, -1}
-	}
-	for k := range slices.Backward(p.edges) {
-		e := &p.edges[k]
-		d.firstEdge[e.bundle][e.dir] = k
-	}
 	return d
 }
 
@@ -132,129 +113,71 @@ func (p *Plane) converge(f Failure, base *state) *state {
 	}
 	st := &state{failure: f, down: p.downOf(f)}
 	for {
-		p.bundlesUp(st, base)
-		classes := p.affected(st, base)
-		p.solve(st, base, classes)
+		up := bgp.Standing{Bundles: p.bundlesUp(st, base), GatewaysDown: st.down.gateways, AttachmentsDown: st.down.attachments}
+		st.bgp = p.machine.Converge(up, base.converged(), st.down.all.gateways, st.down.all.attachments)
 		if !p.limits(st) {
-			p.finish(st, base, classes)
+			p.finish(st, base)
 			return st
 		}
 		base = nil // a session was ended: again, without it
 	}
 }
 
-// bundlesUp says which tunnels and bundles are up.
-func (p *Plane) bundlesUp(st, base *state) {
-	st.up, st.live = make([]bool, len(p.bundles)), make([][]int, len(p.bundles))
-	touched := make([]bool, len(p.bundles))
+// converged is what BGP converged to, nil of no state.
+func (st *state) converged() *bgp.State {
+	if st == nil {
+		return nil
+	}
+	return st.bgp
+}
+
+// bundlesUp says which tunnels are up, and returns which bundles are.
+func (p *Plane) bundlesUp(st, base *state) []bool {
+	up := make([]bool, len(p.machine.Bundles))
+	st.live = make([][]int, len(p.machine.Bundles))
+	touched := make([]bool, len(p.machine.Bundles))
 	for _, t := range st.down.all.tunnels {
-		if b := p.tunnels[t].bundle; b >= 0 {
+		if b := p.layout.Tunnels[t].Bundle; b >= 0 {
 			touched[b] = true
 		}
 	}
-	for b := range p.bundles {
-		x := &p.bundles[b]
+	for b := range p.machine.Bundles {
+		x := &p.machine.Bundles[b]
 		if st.barred != nil && st.barred[b] {
 			continue
 		}
-		switch x.kind {
-		case tunnelBundle:
+		switch x.Kind {
+		case bgp.TunnelBundle:
 			if base != nil && !touched[b] {
 				st.live[b] = base.live[b]
 			} else {
-				for _, t := range x.tunnels {
+				for _, t := range x.Tunnels {
 					if !st.down.tunnels[t] {
 						st.live[b] = append(st.live[b], t)
 					}
 				}
 			}
-			st.up[b] = len(st.live[b]) > 0
-		case hubBundle:
-			st.up[b] = !st.down.links[x.link]
-		case associated:
-			st.up[b] = !st.down.attachments[x.att]
+			up[b] = len(st.live[b]) > 0
+		case bgp.HubBundle:
+			up[b] = !st.down.links[x.Link]
+		case bgp.Associated:
+			up[b] = !st.down.attachments[x.Attachment]
 		}
-		for _, e := range x.ends {
-			st.up[b] = st.up[b] && !st.down.gateways[e.gateway]
-		}
-	}
-}
-
-// affected lists the classes that a failure can touch: all without a base.
-func (p *Plane) affected(st, base *state) []int {
-	var out []int
-	if base == nil {
-		for c := range p.classes {
-			out = append(out, c)
-		}
-		return out
-	}
-	for b := range p.bundles {
-		if base.up[b] && !st.up[b] {
-			out = append(out, base.watch[b]...)
+		for _, e := range x.Ends {
+			up[b] = up[b] && !st.down.gateways[e.Gateway]
 		}
 	}
-	for _, g := range st.down.all.gateways {
-		out = append(out, p.deps.byOrigin[g]...)
-	}
-	for _, a := range st.down.all.attachments {
-		out = append(out, p.deps.byDep[a]...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// solve finds the results of classes, and counts what sessions carry.
-func (p *Plane) solve(st, base *state, classes []int) {
-	if base == nil {
-		st.res = make([][]result, len(p.classes))
-		st.unsure = make([]bool, len(p.classes))
-		st.counts = make([][2]int, len(p.bundles))
-	} else {
-		st.res, st.unsure, st.counts = slices.Clone(base.res), slices.Clone(base.unsure), slices.Clone(base.counts)
-	}
-	s := newSolver(p, st.up, st.down)
-	for _, c := range classes {
-		x := &p.classes[c]
-		if base != nil {
-			p.count(x, base.res[c], base.up, st.counts, -len(x.prefixes))
-		}
-		res, settled := s.solve(x, false)
-		again, also := s.solve(x, true)
-		st.res[c], st.unsure[c] = res, !settled || !also || !slices.EqualFunc(res, again, func(a, b result) bool { return a.equal(&b) })
-		p.count(x, res, st.up, st.counts, len(x.prefixes))
-	}
-}
-
-// count adds n to the prefixes that each session carries for a class.
-func (p *Plane) count(c *class, res []result, up []bool, counts [][2]int, n int) {
-	for b := range p.bundles {
-		if !up[b] {
-			continue
-		}
-		for dir := range 2 {
-			k := p.deps.firstEdge[b][dir]
-			if k < 0 {
-				continue
-			}
-			e := &p.edges[k]
-			if !res[e.from].has {
-				continue
-			}
-			if _, v := p.offer(c, &res[e.from], e); v == taken || v == filtered {
-				counts[b][1-dir] += n
-			}
-		}
-	}
+	return up
 }
 
 // finish makes routes and tables of the results.
-func (p *Plane) finish(st, base *state, classes []int) {
-	changed, moved := p.changedNodes(st, base, classes)
+func (p *Plane) finish(st, base *state) {
+	changed := st.bgp.Changed(base.converged(), len(p.machine.Nodes))
+	moved := p.movedNodes(st, base)
 	p.quotasOf(st, base, changed)
-	n := len(p.nodes)
+	n := len(p.machine.Nodes)
 	if base == nil {
-		st.routes, st.handed, st.hubs, st.sets = make([]*Routes, n), make([]*Routes, n), make([]*Routes, n), make([]*setRoutes, len(p.sets))
+		st.routes, st.handed, st.hubs, st.sets = make([]*Routes, n), make([]*Routes, n), make([]*Routes, n), make([]*setRoutes, len(p.layout.Sets))
 	} else {
 		st.routes, st.handed, st.hubs, st.sets = slices.Clone(base.routes), slices.Clone(base.handed), slices.Clone(base.hubs), slices.Clone(base.sets)
 	}
@@ -269,7 +192,7 @@ func (p *Plane) finish(st, base *state, classes []int) {
 		if !changed[i] {
 			continue
 		}
-		switch p.nodes[i].kind {
+		switch p.kindOf(i) {
 		case fabric.VirtualPrivateGateway, fabric.VPNGateway, fabric.ExpressRouteGateway:
 			st.handed[i] = p.nodeRoutes(st, i, st.handed[i], false)
 		case fabric.VirtualHub:
@@ -277,79 +200,41 @@ func (p *Plane) finish(st, base *state, classes []int) {
 		case fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway:
 		}
 	}
-	for i := range p.sets {
-		if base == nil || p.setTouched(st, base, &p.sets[i], changed, classes) {
-			st.sets[i] = p.makeSet(st, &p.sets[i], st.sets[i], base != nil)
+	for i := range p.layout.Sets {
+		if base == nil || p.setTouched(st, base, &p.layout.Sets[i], changed) {
+			st.sets[i] = p.makeSet(st, &p.layout.Sets[i], st.sets[i], base != nil)
 		}
 	}
 	p.fill(st, base)
 	if base == nil && len(st.failure) == 0 {
-		p.watchers(st)
+		p.machine.Watchers(st.bgp)
 	}
 }
 
-// changedNodes says which nodes hold other routes than in base, and which only
-// reach them over other tunnels.
-func (p *Plane) changedNodes(st, base *state, classes []int) (changed, moved []bool) {
-	changed, moved = make([]bool, len(p.nodes)), make([]bool, len(p.nodes))
+// movedNodes says which nodes reach what they hold over other tunnels than in
+// base.
+func (p *Plane) movedNodes(st, base *state) []bool {
+	moved := make([]bool, len(p.machine.Nodes))
 	if base == nil {
-		for i := range changed {
-			changed[i] = true
-		}
-		return changed, moved
+		return moved
 	}
-	for _, c := range classes {
-		for i := range p.nodes {
-			if !changed[i] && !st.res[c][i].equal(&base.res[c][i]) {
-				changed[i] = true
-			}
-		}
-	}
-	for k := range p.edges {
-		e := &p.edges[k]
-		was, is := base.live[e.bundle], st.live[e.bundle]
-		if len(was) == len(is) || moved[e.to] {
+	for k := range p.machine.Edges {
+		e := &p.machine.Edges[k]
+		was, is := base.live[e.Bundle], st.live[e.Bundle]
+		if len(was) == len(is) || moved[e.To] {
 			continue
 		}
-		if !p.nodes[e.to].ecmp && len(is) > 0 && len(was) > 0 && was[0] == is[0] {
+		if !p.machine.Nodes[e.To].ECMP && len(is) > 0 && len(was) > 0 && was[0] == is[0] {
 			continue
 		}
-		for c := range p.classes {
-			if slices.Contains(st.res[c][e.to].via, k) {
-				moved[e.to] = true
+		for c := range p.machine.Classes {
+			if slices.Contains(st.bgp.Results[c][e.To].Via, k) {
+				moved[e.To] = true
 				break
 			}
 		}
 	}
-	return changed, moved
-}
-
-// watchers lists for each bundle the classes whose results depend on it.
-func (p *Plane) watchers(st *state) {
-	st.watch = make([][]int, len(p.bundles))
-	add := func(k, c int) {
-		b := p.edges[k].bundle
-		if l := len(st.watch[b]); l == 0 || st.watch[b][l-1] != c {
-			st.watch[b] = append(st.watch[b], c)
-		}
-	}
-	for c := range st.res {
-		for i := range st.res[c] {
-			r := &st.res[c][i]
-			for _, k := range r.via {
-				add(k, c)
-			}
-			for _, k := range r.tied {
-				add(k, c)
-			}
-			if r.lost > 0 {
-				add(r.lost-1, c)
-			}
-			if r.loop > 0 {
-				add(r.loop-1, c)
-			}
-		}
-	}
+	return moved
 }
 
 // hopsVia are the ways that a node has over edges: every live tunnel where it
@@ -357,25 +242,25 @@ func (p *Plane) watchers(st *state) {
 func (p *Plane) hopsVia(st *state, n int, via []int) []Hop {
 	var out []Hop
 	for _, k := range via {
-		e := &p.edges[k]
-		b := &p.bundles[e.bundle]
-		switch b.kind {
-		case tunnelBundle:
-			for _, t := range st.live[e.bundle] {
-				out = append(out, p.tunnelHop(t, e.dir))
-				if !p.nodes[n].ecmp {
+		e := &p.machine.Edges[k]
+		b := &p.machine.Bundles[e.Bundle]
+		switch b.Kind {
+		case bgp.TunnelBundle:
+			for _, t := range st.live[e.Bundle] {
+				out = append(out, p.tunnelHop(t, e.Dir))
+				if !p.machine.Nodes[n].ECMP {
 					break
 				}
 			}
-		case hubBundle:
-			gw := p.net.Gateways[p.nodes[e.from].gateway].ID
-			out = append(out, Hop{Kind: Forward, Table: p.slotOf(TableID(gw)), Gateway: gw, Link: b.link})
-		case associated:
-			gw := p.net.Gateways[p.nodes[e.from].gateway].ID
-			out = append(out, Hop{Kind: Forward, Table: p.slotOf(circuitsID(gw)), Gateway: gw, Attachment: p.net.Attachments[b.att].ID})
+		case bgp.HubBundle:
+			gw := p.net.Gateways[p.machine.Nodes[e.From].Gateway].ID
+			out = append(out, Hop{Kind: Forward, Table: p.layout.SlotOf(TableID(gw)), Gateway: gw, Link: b.Link})
+		case bgp.Associated:
+			gw := p.net.Gateways[p.machine.Nodes[e.From].Gateway].ID
+			out = append(out, Hop{Kind: Forward, Table: p.layout.SlotOf(cloud.CircuitsID(gw)), Gateway: gw, Attachment: p.net.Attachments[b.Attachment].ID})
 		}
 	}
-	if len(out) > 1 && !p.nodes[n].ecmp {
+	if len(out) > 1 && !p.machine.Nodes[n].ECMP {
 		out = out[:1]
 	}
 	slices.SortFunc(out, Hop.compare)
@@ -389,23 +274,23 @@ func (h Hop) compare(o Hop) int {
 
 // nodeRoutes are the routes that a node learned.
 func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
-	templates := make([]Route, len(p.classes))
+	templates := make([]Route, len(p.machine.Classes))
 	list := make([]Route, 0, len(was.All()))
 	for i := range p.deps.order {
 		q := &p.deps.order[i]
-		r := &st.res[q.class][n]
-		if !r.has || r.own || st.dropped[n][q.prefix] {
+		r := &st.bgp.Results[q.class][n]
+		if !r.Has || r.Own || st.dropped[n][q.prefix] {
 			continue
 		}
 		t := &templates[q.class]
 		if t.Protocol == 0 {
-			*t = Route{Protocol: BGP, Path: r.path, MED: r.med, Why: p.why(r)}
+			*t = Route{Protocol: BGP, Path: r.Path, MED: r.MED, Why: p.why(r)}
 			if hops {
-				t.Hops = p.hopsVia(st, n, r.via)
+				t.Hops = p.hopsVia(st, n, r.Via)
 			}
 		}
 		out := *t
-		out.Prefix, out.Origin = q.prefix, q.line(r.src)
+		out.Prefix, out.Origin = q.prefix, q.line(r.Src)
 		list = append(list, out)
 	}
 	if extra := p.handedStatic[n]; !hops && len(extra) > 0 {
@@ -417,7 +302,7 @@ func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 		slices.SortFunc(list, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
 		list = slices.CompactFunc(list, func(a, b Route) bool { return a.Prefix == b.Prefix })
 	}
-	if most := p.limit[atlas.LimitAWSVPCPropagatedRoutes]; !hops && p.nodes[n].kind == fabric.VirtualPrivateGateway && len(list) > most {
+	if most := p.limit[atlas.LimitAWSVPCPropagatedRoutes]; !hops && p.kindOf(n) == fabric.VirtualPrivateGateway && len(list) > most {
 		// Which are left out is not documented: the first are kept here.
 		st.cut[n] = len(list)
 		list = list[:most]
@@ -428,22 +313,22 @@ func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 // hubRoutes are all that a virtual hub hands to its VNets: its own prefixes
 // and what it learned.
 func (p *Plane) hubRoutes(st *state, n int, was *Routes) *Routes {
-	own := p.slots[p.slotOf(TableID(p.net.Gateways[p.nodes[n].gateway].ID))].entries
+	own := p.layout.Slots[p.layout.SlotOf(TableID(p.net.Gateways[p.machine.Nodes[n].Gateway].ID))].Entries
 	learned := st.routes[n].All()
-	if st.down.gateways[p.nodes[n].gateway] {
+	if st.down.gateways[p.machine.Nodes[n].Gateway] {
 		own = nil
 	}
 	list := make([]Route, 0, len(own)+len(learned))
 	i := 0
 	for k := range own {
-		for i < len(learned) && prefix.Compare(learned[i].Prefix, own[k].prefix) < 0 {
+		for i < len(learned) && prefix.Compare(learned[i].Prefix, own[k].Prefix) < 0 {
 			list = append(list, without(learned[i]))
 			i++
 		}
-		if i < len(learned) && learned[i].Prefix == own[k].prefix {
+		if i < len(learned) && learned[i].Prefix == own[k].Prefix {
 			i++
 		}
-		list = append(list, Route{Prefix: own[k].prefix, Protocol: BGP, Origin: own[k].origin, Why: own[k].why})
+		list = append(list, Route{Prefix: own[k].Prefix, Protocol: BGP, Origin: own[k].Origin, Why: own[k].Why})
 	}
 	for ; i < len(learned); i++ {
 		list = append(list, without(learned[i]))
@@ -457,32 +342,32 @@ func without(r Route) Route {
 }
 
 // why says what a result won over.
-func (p *Plane) why(r *result) string {
+func (p *Plane) why(r *bgp.Result) string {
 	var b strings.Builder
-	if len(r.via) > 0 && p.bundles[p.edges[r.via[0]].bundle].kind == hubBundle {
+	if len(r.Via) > 0 && p.machine.Bundles[p.machine.Edges[r.Via[0]].Bundle].Kind == bgp.HubBundle {
 		b.WriteString("learned from another virtual hub")
 	} else {
 		b.WriteString("learned by BGP")
 	}
-	if len(r.path) > 0 {
+	if len(r.Path) > 0 {
 		b.WriteString(", AS path")
-		for _, n := range r.path {
+		for _, n := range r.Path {
 			b.WriteString(" " + n.String())
 		}
 	}
-	if len(r.tied) > 0 {
+	if len(r.Tied) > 0 {
 		b.WriteString("; one of several that rank alike: which is not documented")
 	}
-	if r.lost == 0 {
+	if r.Lost == 0 {
 		return b.String()
 	}
-	from := string(p.net.Gateways[p.nodes[p.edges[r.lost-1].from].gateway].ID)
-	switch r.why {
-	case lostForKind:
+	from := string(p.net.Gateways[p.machine.Nodes[p.machine.Edges[r.Lost-1].From].Gateway].ID)
+	switch r.Why {
+	case bgp.LostForKind:
 		b.WriteString("; a less preferred kind of attachment lost: " + from)
-	case lostForPath:
+	case bgp.LostForPath:
 		b.WriteString("; a longer AS path lost: from " + from)
-	case lostForMED:
+	case bgp.LostForMED:
 		b.WriteString("; a higher MED lost: from " + from)
 	}
 	return b.String()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes/cloud"
 )
 
 // Outcome is how a packet's way ends.
@@ -167,12 +168,12 @@ func (p *Plane) findLandings() {
 	for i := range p.net.VPCs {
 		v := &p.net.VPCs[i]
 		t := &prefix.Table[landing]{}
-		if undescribed(p, v) {
+		if p.layout.Undescribed(v) {
 			for _, q := range v.Prefixes {
 				t.Insert(q, landing{})
 			}
 		}
-		for _, k := range p.ix.subnetsOf[v.ID] {
+		for _, k := range p.layout.Index.SubnetsOf[v.ID] {
 			sn := &p.net.Subnets[k]
 			if len(sn.Parts) == 0 {
 				t.Insert(sn.Prefix, landing{subnet: sn.ID})
@@ -215,7 +216,7 @@ func (t *Tables) arrives(table int, v fabric.VPCID, to netip.Addr) Outcome {
 // it sends on by the route table of its own subnet.
 func (t *Tables) translated(id fabric.NATID, to netip.Addr) Outcome {
 	p := t.plane
-	i := find(p.ix.nats, id)
+	i := cloud.Find(p.layout.Index.NATs, id)
 	if i < 0 {
 		return NotModelled
 	}

@@ -1,4 +1,4 @@
-package routes
+package cloud
 
 import (
 	"net/netip"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/routes/bgp"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -26,8 +27,8 @@ type assocKey struct{ gateway, att int }
 // transitTables reads the tables of transit gateways. A gateway that works by
 // its default table has one that all attachments are associated with, and that
 // learns of all but peerings.
-func (p *Plane) transitTables() {
-	n := p.net
+func (l *Layout) transitTables() {
+	n := l.net
 	for i := range n.Gateways {
 		g := &n.Gateways[i]
 		if g.Kind != fabric.TransitGateway {
@@ -39,7 +40,7 @@ func (p *Plane) transitTables() {
 			if len(tables) == 1 {
 				def = tables[0]
 			}
-			for _, k := range p.ix.attachedTo[g.ID] {
+			for _, k := range l.Index.attachedTo[g.ID] {
 				a := &n.Attachments[k]
 				def.Associate = append(def.Associate, a.ID)
 				if a.Kind != fabric.TransitPeering {
@@ -51,15 +52,15 @@ func (p *Plane) transitTables() {
 		for _, in := range tables {
 			t := &transitTable{TransitTable: in, name: in.Name, slot: -1, node: -1}
 			for _, id := range in.Associate {
-				k := find(p.ix.attachments, id)
+				k := Find(l.Index.Attachments, id)
 				if k < 0 {
 					continue
 				}
-				p.assoc[assocKey{i, k}] = t
+				l.assoc[assocKey{i, k}] = t
 				t.announces = t.announces || n.Attachments[k].Kind == fabric.TransitVPNAttachment
 			}
 			for _, id := range in.Propagate {
-				k := find(p.ix.attachments, id)
+				k := Find(l.Index.Attachments, id)
 				if k < 0 {
 					continue
 				}
@@ -74,46 +75,46 @@ func (p *Plane) transitTables() {
 			}
 			slices.Sort(t.learn)
 			slices.Sort(t.propagate)
-			p.transit[i] = append(p.transit[i], t)
+			l.transit[i] = append(l.transit[i], t)
 		}
 	}
 }
 
 // awsSlots lists the tables of AWS.
-func (p *Plane) awsSlots() {
-	n := p.net
+func (l *Layout) awsSlots() {
+	n := l.net
 	for i := range n.VPCs {
 		v := &n.VPCs[i]
 		if v.Cloud != vocab.AWS {
 			continue
 		}
-		for _, k := range p.ix.tablesOf[v.ID] {
+		for _, k := range l.Index.tablesOf[v.ID] {
 			rt := &n.RouteTables[k]
-			p.addSlot(Table{ID: TableID(rt.ID), Kind: VPCTable, Site: vpcSite(v), VPC: v.ID, Meta: rt.Meta})
-			for _, zone := range p.cutOff(v, rt) {
-				p.addSlot(Table{ID: zoneTable(rt.ID, zone), Kind: VPCTable, Site: vpcSite(v), VPC: v.ID, Meta: rt.Meta})
+			l.addSlot(Slot{ID: TableID(rt.ID), Kind: VPCTable, Site: VPCSite(v), VPC: v.ID, Meta: rt.Meta})
+			for _, zone := range l.cutOff(v, rt) {
+				l.addSlot(Slot{ID: zoneTable(rt.ID, zone), Kind: VPCTable, Site: VPCSite(v), VPC: v.ID, Meta: rt.Meta})
 			}
 		}
-		if len(p.ix.tablesOf[v.ID]) == 0 {
+		if len(l.Index.tablesOf[v.ID]) == 0 {
 			meta := v.Meta
 			if v.Existing != "" && meta.Unread == "" {
 				meta.Unread = "the route tables of the existing VPC are not known"
 			}
-			p.addSlot(Table{ID: mainTable(v.ID), Kind: VPCTable, Site: vpcSite(v), VPC: v.ID, Meta: meta})
+			l.addSlot(Slot{ID: mainTable(v.ID), Kind: VPCTable, Site: VPCSite(v), VPC: v.ID, Meta: meta})
 		}
 	}
 	for i := range n.Gateways {
 		g := &n.Gateways[i]
 		switch g.Kind {
 		case fabric.TransitGateway:
-			for _, t := range p.transit[i] {
-				p.addSlot(Table{ID: transitID(g.ID, t.name), Kind: TransitTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
+			for _, t := range l.transit[i] {
+				l.addSlot(Slot{ID: transitID(g.ID, t.name), Kind: TransitTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
 			}
 		case fabric.VirtualPrivateGateway:
-			p.addSlot(Table{ID: TableID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
+			l.addSlot(Slot{ID: TableID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
 		case fabric.DirectConnectGateway:
-			p.addSlot(Table{ID: TableID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
-			p.addSlot(Table{ID: circuitsID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
+			l.addSlot(Slot{ID: TableID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
+			l.addSlot(Slot{ID: CircuitsID(g.ID), Kind: GatewayTable, Site: g.Site, Gateway: g.ID, Meta: g.Meta})
 		case fabric.HAVPN, fabric.VPNGateway, fabric.VirtualHub, fabric.Device, fabric.ExpressRouteGateway:
 		}
 	}
@@ -128,14 +129,14 @@ func zoneTable(rt fabric.RouteTableID, zone string) TableID { return TableID(str
 
 func transitID(g fabric.GatewayID, name string) TableID { return TableID(string(g) + "/" + name) }
 
-// circuitsID is the table of a Direct Connect gateway for what comes from its
+// CircuitsID is the table of a Direct Connect gateway for what comes from its
 // associations: it leads to the circuits only.
-func circuitsID(g fabric.GatewayID) TableID { return TableID(g + "/circuits") }
+func CircuitsID(g fabric.GatewayID) TableID { return TableID(g + "/circuits") }
 
 // transitAttachment returns the attachment of a VPC to a transit gateway, or -1.
-func (p *Plane) transitAttachment(v fabric.VPCID, g fabric.GatewayID) int {
-	for _, k := range p.ix.ofVPC[v] {
-		if a := &p.net.Attachments[k]; a.Kind == fabric.TransitVPCAttachment && a.Gateway == g {
+func (l *Layout) transitAttachment(v fabric.VPCID, g fabric.GatewayID) int {
+	for _, k := range l.Index.ofVPC[v] {
+		if a := &l.net.Attachments[k]; a.Kind == fabric.TransitVPCAttachment && a.Gateway == g {
 			return k
 		}
 	}
@@ -144,10 +145,10 @@ func (p *Plane) transitAttachment(v fabric.VPCID, g fabric.GatewayID) int {
 
 // attachedZones lists the zones in which an attachment has a subnet; nil when
 // they are not known.
-func (p *Plane) attachedZones(att int) []string {
+func (l *Layout) attachedZones(att int) []string {
 	var out []string
-	for _, id := range p.net.Attachments[att].Subnets {
-		sn, ok := p.net.Subnet(id)
+	for _, id := range l.net.Attachments[att].Subnets {
+		sn, ok := l.net.Subnet(id)
 		if !ok {
 			return nil
 		}
@@ -164,22 +165,22 @@ func (p *Plane) attachedZones(att int) []string {
 // cutOff lists the zones whose subnets use a table with a route to a transit
 // gateway that has no subnet there: they cannot reach it (how transit gateways
 // work, "Availability Zones").
-func (p *Plane) cutOff(v *fabric.VPC, rt *fabric.RouteTable) []string {
+func (l *Layout) cutOff(v *fabric.VPC, rt *fabric.RouteTable) []string {
 	var zones []string
 	for _, r := range rt.Routes {
 		if r.Hop.Kind != fabric.HopTransitGateway {
 			continue
 		}
-		att := p.transitAttachment(v.ID, r.Hop.Gateway)
+		att := l.transitAttachment(v.ID, r.Hop.Gateway)
 		if att < 0 {
 			continue
 		}
-		has := p.attachedZones(att)
+		has := l.attachedZones(att)
 		if has == nil {
 			continue
 		}
-		for _, k := range p.ix.subnetsOf[v.ID] {
-			sn := &p.net.Subnets[k]
+		for _, k := range l.Index.SubnetsOf[v.ID] {
+			sn := &l.net.Subnets[k]
 			for _, part := range sn.Parts {
 				if part.Zone != "" && partTable(sn, &part) == rt.ID && !slices.Contains(has, part.Zone) {
 					zones = append(zones, part.Zone)
@@ -208,56 +209,56 @@ const (
 )
 
 // awsEntries fills the tables of AWS.
-func (p *Plane) awsEntries() {
-	n := p.net
+func (l *Layout) awsEntries() {
+	n := l.net
 	for i := range n.VPCs {
 		v := &n.VPCs[i]
 		if v.Cloud != vocab.AWS {
 			continue
 		}
-		for _, k := range p.ix.tablesOf[v.ID] {
+		for _, k := range l.Index.tablesOf[v.ID] {
 			rt := &n.RouteTables[k]
-			p.vpcEntries(p.slotOf(TableID(rt.ID)), v, rt, "")
-			for _, zone := range p.cutOff(v, rt) {
-				p.vpcEntries(p.slotOf(zoneTable(rt.ID, zone)), v, rt, zone)
+			l.vpcEntries(l.SlotOf(TableID(rt.ID)), v, rt, "")
+			for _, zone := range l.cutOff(v, rt) {
+				l.vpcEntries(l.SlotOf(zoneTable(rt.ID, zone)), v, rt, zone)
 			}
 		}
-		if len(p.ix.tablesOf[v.ID]) == 0 {
-			p.localEntries(p.slotOf(mainTable(v.ID)), v)
+		if len(l.Index.tablesOf[v.ID]) == 0 {
+			l.localEntries(l.SlotOf(mainTable(v.ID)), v)
 		}
 	}
 	for i := range n.Gateways {
 		g := &n.Gateways[i]
 		switch g.Kind {
 		case fabric.TransitGateway:
-			for _, t := range p.transit[i] {
-				p.transitEntries(i, t)
+			for _, t := range l.transit[i] {
+				l.transitEntries(i, t)
 			}
 		case fabric.VirtualPrivateGateway:
-			p.vgwEntries(i)
+			l.vgwEntries(i)
 		case fabric.DirectConnectGateway:
-			p.dxEntries(i)
+			l.dxEntries(i)
 		case fabric.HAVPN, fabric.VPNGateway, fabric.VirtualHub, fabric.Device, fabric.ExpressRouteGateway:
 		}
 	}
 }
 
-func (p *Plane) localEntries(s int, v *fabric.VPC) {
+func (l *Layout) localEntries(s int, v *fabric.VPC) {
 	for _, q := range v.Prefixes {
-		p.slots[s].add(entry{prefix: q, proto: Local, rank: rankLocal, firm: true, act: deliver(v.ID, -1, ""), origin: v.Meta.Origin, why: "the VPC's own block"})
+		l.Slots[s].add(Entry{Prefix: q, Protocol: Local, rank: rankLocal, Firm: true, Act: Deliver(v.ID, -1, ""), Origin: v.Meta.Origin, Why: "the VPC's own block"})
 	}
 }
 
-func (p *Plane) vpcEntries(s int, v *fabric.VPC, rt *fabric.RouteTable, zone string) {
-	p.localEntries(s, v)
+func (l *Layout) vpcEntries(s int, v *fabric.VPC, rt *fabric.RouteTable, zone string) {
+	l.localEntries(s, v)
 	for i := range rt.Routes {
 		r := &rt.Routes[i]
-		p.slots[s].add(entry{prefix: r.Prefix, proto: Static, rank: rankStatic, act: p.awsHop(v, r, zone), origin: r.Origin, why: note(r)})
+		l.Slots[s].add(Entry{Prefix: r.Prefix, Protocol: Static, rank: rankStatic, Act: l.awsHop(v, r, zone), Origin: r.Origin, Why: note(r)})
 	}
 	for _, id := range rt.Propagate {
-		g, att := find(p.ix.gateways, id), p.vgwAttachment(v.ID, id)
-		if g >= 0 && p.nodeOf[g] >= 0 && att >= 0 { // propagated only while it is attached
-			p.slots[s].learn = learning{kind: viaHanded, node: p.nodeOf[g], hop: forward(p.slotOf(TableID(id)), g, att, "")}
+		g, att := Find(l.Index.Gateways, id), l.vgwAttachment(v.ID, id)
+		if g >= 0 && l.NodeOf[g] >= 0 && att >= 0 { // propagated only while it is attached
+			l.Slots[s].Learn = Learning{Kind: ViaHanded, Node: l.NodeOf[g], Hop: Forward(l.SlotOf(TableID(id)), g, att, "")}
 		}
 	}
 }
@@ -269,9 +270,9 @@ func note(r *fabric.Route) string {
 	return "a static route to " + r.Note
 }
 
-func (p *Plane) vgwAttachment(v fabric.VPCID, g fabric.GatewayID) int {
-	for _, k := range p.ix.ofVPC[v] {
-		if a := &p.net.Attachments[k]; a.Kind == fabric.VGWAttachment && a.Gateway == g {
+func (l *Layout) vgwAttachment(v fabric.VPCID, g fabric.GatewayID) int {
+	for _, k := range l.Index.ofVPC[v] {
+		if a := &l.net.Attachments[k]; a.Kind == fabric.VGWAttachment && a.Gateway == g {
 			return k
 		}
 	}
@@ -280,10 +281,10 @@ func (p *Plane) vgwAttachment(v fabric.VPCID, g fabric.GatewayID) int {
 
 // attachedVPC returns the VPC that a virtual private gateway is attached to
 // with the attachment, or -1: a gateway that is not attached reaches nothing.
-func (p *Plane) attachedVPC(g int) (vpc, att int) {
-	for _, k := range p.ix.attachedTo[p.net.Gateways[g].ID] {
-		if a := &p.net.Attachments[k]; a.Kind == fabric.VGWAttachment {
-			return find(p.ix.vpcs, a.VPC), k
+func (l *Layout) attachedVPC(g int) (vpc, att int) {
+	for _, k := range l.Index.attachedTo[l.net.Gateways[g].ID] {
+		if a := &l.net.Attachments[k]; a.Kind == fabric.VGWAttachment {
+			return Find(l.Index.VPCs, a.VPC), k
 		}
 	}
 	return -1, -1
@@ -291,54 +292,54 @@ func (p *Plane) attachedVPC(g int) (vpc, att int) {
 
 // awsHop resolves a static route of a VPC's table, as a zone sees it when one
 // is named.
-func (p *Plane) awsHop(v *fabric.VPC, r *fabric.Route, zone string) action {
+func (l *Layout) awsHop(v *fabric.VPC, r *fabric.Route, zone string) Action {
 	h := r.Hop
 	switch h.Kind {
 	case fabric.HopInternetGateway:
 		if !v.InternetGateway {
 			return discard("the VPC has no internet gateway")
 		}
-		return act(actInternet)
+		return act(ActInternet)
 	case fabric.HopNAT:
-		a := act(actTranslate)
-		if a.nat = find(p.ix.nats, h.NAT); a.nat < 0 {
+		a := act(ActTranslate)
+		if a.NAT = Find(l.Index.NATs, h.NAT); a.NAT < 0 {
 			return discard("its NAT gateway is not in the network")
 		}
 		return a
 	case fabric.HopTransitGateway:
-		att, g := p.transitAttachment(v.ID, h.Gateway), find(p.ix.gateways, h.Gateway)
+		att, g := l.transitAttachment(v.ID, h.Gateway), Find(l.Index.Gateways, h.Gateway)
 		if att < 0 || g < 0 {
 			return discard("the VPC is not attached to the transit gateway")
 		}
-		if zones := p.attachedZones(att); zone != "" && zones != nil && !slices.Contains(zones, zone) {
+		if zones := l.attachedZones(att); zone != "" && zones != nil && !slices.Contains(zones, zone) {
 			return discard("the transit gateway has no subnet in zone " + zone)
 		}
-		at := p.assoc[assocKey{g, att}]
+		at := l.assoc[assocKey{g, att}]
 		if at == nil {
 			return discard("the attachment is associated with no table of the transit gateway")
 		}
-		return forward(at.slot, g, att, "")
+		return Forward(at.slot, g, att, "")
 	case fabric.HopVirtualPrivateGateway:
-		g, att := find(p.ix.gateways, h.Gateway), p.vgwAttachment(v.ID, h.Gateway)
+		g, att := Find(l.Index.Gateways, h.Gateway), l.vgwAttachment(v.ID, h.Gateway)
 		if g < 0 || att < 0 {
 			return discard("the virtual private gateway is not attached to the VPC")
 		}
-		return forward(p.slotOf(TableID(h.Gateway)), g, att, "")
+		return Forward(l.SlotOf(TableID(h.Gateway)), g, att, "")
 	case fabric.HopAttachment:
-		att := find(p.ix.attachments, h.Attachment)
+		att := Find(l.Index.Attachments, h.Attachment)
 		if att < 0 {
 			return discard("its peering is not in the network")
 		}
-		a := &p.net.Attachments[att]
+		a := &l.net.Attachments[att]
 		other := a.PeerVPC
 		if other == v.ID {
 			other = a.VPC
 		}
-		return deliver(other, att, a.Link) // never on from there
+		return Deliver(other, att, a.Link) // never on from there
 	case fabric.HopBlackhole:
 		return discard("a blackhole route")
 	case fabric.HopLocal:
-		return deliver(v.ID, -1, "")
+		return Deliver(v.ID, -1, "")
 	case fabric.HopAppliance:
 		return unknown("what the machine at " + addr(h.Address) + " forwards is not modelled")
 	case fabric.HopVirtualNetworkGateway:
@@ -357,20 +358,20 @@ func addr(a netip.Addr) string {
 // transitEntries fills a transit gateway's table: static routes, then the
 // blocks of VPCs. Of VPCs with the same block only the first is propagated.
 // What a table holds, its VPN attachments announce (how transit gateways work).
-func (p *Plane) transitEntries(g int, t *transitTable) {
-	n := p.net
-	s := &p.slots[t.slot]
+func (l *Layout) transitEntries(g int, t *transitTable) {
+	n := l.net
+	s := &l.Slots[t.slot]
 	if t.node >= 0 {
-		s.learn = learning{kind: viaNode, node: t.node}
+		s.Learn = Learning{Kind: ViaNode, Node: t.node}
 	}
 	announce := func(q netip.Prefix, line fabric.Origin) {
 		if t.announces {
-			p.originate(q, origin{node: t.node, dep: -1, line: line})
+			l.Machine.Originate(q, bgp.Origin{Node: t.node, Attachment: -1, Line: line})
 		}
 	}
 	for i := range t.Routes {
 		r := &t.Routes[i]
-		s.add(entry{prefix: r.Prefix, proto: Static, rank: rankStatic, act: p.transitHop(g, r), origin: r.Origin, why: note(r)})
+		s.add(Entry{Prefix: r.Prefix, Protocol: Static, rank: rankStatic, Act: l.transitHop(g, r), Origin: r.Origin, Why: note(r)})
 		if r.Hop.Kind != fabric.HopBlackhole {
 			announce(r.Prefix, r.Origin)
 		}
@@ -378,65 +379,61 @@ func (p *Plane) transitEntries(g int, t *transitTable) {
 	first := map[netip.Prefix]int{}
 	for _, k := range t.propagate {
 		a := &n.Attachments[k]
-		v := find(p.ix.vpcs, a.VPC)
+		v := Find(l.Index.VPCs, a.VPC)
 		if v < 0 {
 			continue
 		}
 		for _, q := range n.VPCs[v].Prefixes {
 			if other, ok := first[q]; ok {
-				p.note(Event{
-					Kind: Overlap, Table: s.table.ID, Gateway: n.Gateways[g].ID, Prefix: q, Pos: a.Meta.Origin.Pos,
-					Text:  q.String() + " of " + string(a.VPC) + " is not propagated: " + string(n.Attachments[other].VPC) + " has it already",
-					Facts: []string{"aws.tgw.vpc_overlap"},
-				})
+				l.Overlaps = append(l.Overlaps, Overlap{Table: s.ID, Gateway: n.Gateways[g].ID, Prefix: q, Attachment: k, First: other})
 				continue
 			}
 			first[q] = k
-			s.add(entry{prefix: q, proto: Propagated, rank: rankPropagated, act: deliver(a.VPC, k, ""), origin: n.VPCs[v].Meta.Origin, why: "propagated by its VPC"})
+			s.add(Entry{Prefix: q, Protocol: Propagated, rank: rankPropagated, Act: Deliver(a.VPC, k, ""), Origin: n.VPCs[v].Meta.Origin, Why: "propagated by its VPC"})
 			announce(q, n.VPCs[v].Meta.Origin)
 		}
 	}
 }
 
 // transitHop resolves a static route of a transit gateway's table.
-func (p *Plane) transitHop(g int, r *fabric.Route) action {
-	n := p.net
+func (l *Layout) transitHop(g int, r *fabric.Route) Action {
+	n := l.net
 	if r.Hop.Kind == fabric.HopBlackhole {
 		return discard("a blackhole route")
 	}
-	k := find(p.ix.attachments, r.Hop.Attachment)
+	k := Find(l.Index.Attachments, r.Hop.Attachment)
 	if r.Hop.Kind != fabric.HopAttachment || k < 0 {
 		return discard("its attachment is not in the network")
 	}
 	a := &n.Attachments[k]
 	switch a.Kind {
 	case fabric.TransitPeering:
-		other := find(p.ix.gateways, a.Peer)
+		other := Find(l.Index.Gateways, a.Peer)
 		if a.Peer == n.Gateways[g].ID {
-			other = find(p.ix.gateways, a.Gateway)
+			other = Find(l.Index.Gateways, a.Gateway)
 		}
 		if other < 0 {
 			return discard("the peer is not in the network")
 		}
-		at := p.assoc[assocKey{other, k}]
+		at := l.assoc[assocKey{other, k}]
 		if at == nil {
 			return discard("the peering is associated with no table of " + string(n.Gateways[other].ID))
 		}
-		return forward(at.slot, other, k, a.Link)
+		return Forward(at.slot, other, k, a.Link)
 	case fabric.TransitVPCAttachment:
-		return p.intoVPC(k, r.Prefix)
+		return l.intoVPC(k, r.Prefix)
 	case fabric.TransitVPNAttachment:
-		c := find(p.ix.connections, a.Connection)
+		c := Find(l.Index.Connections, a.Connection)
 		if c < 0 {
 			return discard("its connection is not in the network")
 		}
-		return p.over(c, n.Gateways[g].ECMP)
+		return l.over(c, n.Gateways[g].ECMP)
 	case fabric.DirectConnectAssociation:
-		dx := find(p.ix.gateways, a.Gateway)
+		dx := Find(l.Index.Gateways, a.Gateway)
 		if dx < 0 {
 			return discard("the Direct Connect gateway is not in the network")
 		}
-		return forward(p.slotOf(circuitsID(a.Gateway)), dx, k, "")
+		return Forward(l.SlotOf(CircuitsID(a.Gateway)), dx, k, "")
 	case fabric.VGWAttachment, fabric.VNetPeering, fabric.VirtualHubConnection, fabric.VPCPeering, fabric.NCCSpoke,
 		fabric.NCCHybridSpoke, fabric.AWSPeering:
 	}
@@ -446,22 +443,22 @@ func (p *Plane) transitHop(g int, r *fabric.Route) action {
 // intoVPC is where a static route leads that points to a VPC's attachment:
 // into the VPC for its own blocks, else to the table of the attachment's
 // subnet, by which the VPC routes what enters there.
-func (p *Plane) intoVPC(att int, q netip.Prefix) action {
-	n := p.net
+func (l *Layout) intoVPC(att int, q netip.Prefix) Action {
+	n := l.net
 	a := &n.Attachments[att]
-	v := find(p.ix.vpcs, a.VPC)
+	v := Find(l.Index.VPCs, a.VPC)
 	if v < 0 {
 		return discard("the VPC is not in the network")
 	}
 	for _, own := range n.VPCs[v].Prefixes {
 		if prefix.Covers(own, q) {
-			return deliver(a.VPC, att, "")
+			return Deliver(a.VPC, att, "")
 		}
 	}
 	for _, id := range a.Subnets {
 		if sn, ok := n.Subnet(id); ok && len(sn.Parts) > 0 {
-			if s := p.slotOf(TableID(partTable(&sn, &sn.Parts[0]))); s >= 0 {
-				return forward(s, -1, att, "")
+			if s := l.SlotOf(TableID(partTable(&sn, &sn.Parts[0]))); s >= 0 {
+				return Forward(s, -1, att, "")
 			}
 		}
 	}
@@ -469,13 +466,13 @@ func (p *Plane) intoVPC(att int, q netip.Prefix) action {
 }
 
 // over leads into the tunnels of a connection.
-func (p *Plane) over(connection int, ecmp bool) action {
-	c := &p.net.Connections[connection]
-	a := act(actTunnels)
-	a.gateway, a.ecmp = find(p.ix.gateways, c.Gateway), ecmp
-	for i := range p.net.Tunnels {
-		if p.net.Tunnels[i].Connection == c.ID && p.tunnels[i].gateways[0] >= 0 && p.tunnels[i].gateways[1] >= 0 {
-			a.tunnels = append(a.tunnels, i)
+func (l *Layout) over(connection int, ecmp bool) Action {
+	c := &l.net.Connections[connection]
+	a := act(ActTunnels)
+	a.Gateway, a.ECMP = Find(l.Index.Gateways, c.Gateway), ecmp
+	for i := range l.net.Tunnels {
+		if l.net.Tunnels[i].Connection == c.ID && l.Tunnels[i].Gateways[0] >= 0 && l.Tunnels[i].Gateways[1] >= 0 {
+			a.Tunnels = append(a.Tunnels, i)
 		}
 	}
 	return a
@@ -483,15 +480,15 @@ func (p *Plane) over(connection int, ecmp bool) action {
 
 // vgwEntries fills a virtual private gateway's table: its VPC, and the static
 // routes of connections without BGP.
-func (p *Plane) vgwEntries(g int) {
-	n := p.net
+func (l *Layout) vgwEntries(g int) {
+	n := l.net
 	gw := &n.Gateways[g]
-	s := &p.slots[p.slotOf(TableID(gw.ID))]
-	s.learn = learning{kind: viaNode, node: p.nodeOf[g]}
-	if v, att := p.attachedVPC(g); v >= 0 {
+	s := &l.Slots[l.SlotOf(TableID(gw.ID))]
+	s.Learn = Learning{Kind: ViaNode, Node: l.NodeOf[g]}
+	if v, att := l.attachedVPC(g); v >= 0 {
 		for _, q := range n.VPCs[v].Prefixes {
-			s.add(entry{prefix: q, proto: Local, rank: rankLocal, firm: true, act: deliver(n.VPCs[v].ID, att, ""), origin: n.VPCs[v].Meta.Origin, why: "the VPC's block"})
-			p.originate(q, origin{node: p.nodeOf[g], dep: -1, line: n.VPCs[v].Meta.Origin})
+			s.add(Entry{Prefix: q, Protocol: Local, rank: rankLocal, Firm: true, Act: Deliver(n.VPCs[v].ID, att, ""), Origin: n.VPCs[v].Meta.Origin, Why: "the VPC's block"})
+			l.Machine.Originate(q, bgp.Origin{Node: l.NodeOf[g], Attachment: -1, Line: n.VPCs[v].Meta.Origin})
 		}
 	}
 	for c := range n.Connections {
@@ -500,9 +497,9 @@ func (p *Plane) vgwEntries(g int) {
 			continue
 		}
 		for _, q := range conn.StaticRoutes {
-			s.add(entry{prefix: q, proto: Static, rank: rankStatic, act: p.over(c, false), origin: conn.Meta.Origin, why: "a static route of the VPN connection"})
-			p.handedStatic[p.nodeOf[g]] = append(p.handedStatic[p.nodeOf[g]], Route{Prefix: q, Protocol: Static, Origin: conn.Meta.Origin, Why: "a static route of the VPN connection"})
-			p.originate(q, origin{node: p.nodeOf[g], dep: -1, line: conn.Meta.Origin})
+			s.add(Entry{Prefix: q, Protocol: Static, rank: rankStatic, Act: l.over(c, false), Origin: conn.Meta.Origin, Why: "a static route of the VPN connection"})
+			l.Handed[l.NodeOf[g]] = append(l.Handed[l.NodeOf[g]], Entry{Prefix: q, Protocol: Static, Origin: conn.Meta.Origin, Why: "a static route of the VPN connection"})
+			l.Machine.Originate(q, bgp.Origin{Node: l.NodeOf[g], Attachment: -1, Line: conn.Meta.Origin})
 		}
 	}
 }
@@ -512,25 +509,25 @@ func (p *Plane) vgwEntries(g int) {
 // Of a virtual private gateway's VPC the blocks are announced that the allowed
 // prefixes cover; for a transit gateway the allowed prefixes themselves are,
 // whatever is behind it (Direct Connect, "Allowed prefixes interactions").
-func (p *Plane) dxEntries(g int) {
-	n := p.net
+func (l *Layout) dxEntries(g int) {
+	n := l.net
 	gw := &n.Gateways[g]
-	in := &p.slots[p.slotOf(TableID(gw.ID))]
-	p.slots[p.slotOf(circuitsID(gw.ID))].learn = learning{kind: viaNode, node: p.nodeOf[g]}
-	for _, k := range p.ix.attachedTo[gw.ID] {
+	in := &l.Slots[l.SlotOf(TableID(gw.ID))]
+	l.Slots[l.SlotOf(CircuitsID(gw.ID))].Learn = Learning{Kind: ViaNode, Node: l.NodeOf[g]}
+	for _, k := range l.Index.attachedTo[gw.ID] {
 		a := &n.Attachments[k]
-		peer := find(p.ix.gateways, a.Peer)
+		peer := Find(l.Index.Gateways, a.Peer)
 		if a.Kind != fabric.DirectConnectAssociation || peer < 0 || a.Gateway != gw.ID {
 			continue
 		}
 		list, slot := a.Allowed, -1
 		if n.Gateways[peer].Kind == fabric.TransitGateway {
-			if at := p.assoc[assocKey{peer, k}]; at != nil {
+			if at := l.assoc[assocKey{peer, k}]; at != nil {
 				slot = at.slot
 			}
 		} else {
-			slot, list = p.slotOf(TableID(a.Peer)), nil
-			if v, _ := p.attachedVPC(peer); v >= 0 {
+			slot, list = l.SlotOf(TableID(a.Peer)), nil
+			if v, _ := l.attachedVPC(peer); v >= 0 {
 				for _, q := range n.VPCs[v].Prefixes {
 					if len(a.Allowed) == 0 || slices.ContainsFunc(a.Allowed, func(wide netip.Prefix) bool { return prefix.Covers(wide, q) }) {
 						list = append(list, q)
@@ -539,8 +536,8 @@ func (p *Plane) dxEntries(g int) {
 			}
 		}
 		for _, q := range list {
-			in.add(entry{prefix: q, proto: Static, rank: rankStatic, act: forward(slot, peer, k, ""), origin: a.Meta.Origin, why: "allowed prefixes of " + string(a.ID)})
-			p.originate(q, origin{node: p.announcer[g], dep: k, line: a.Meta.Origin})
+			in.add(Entry{Prefix: q, Protocol: Static, rank: rankStatic, Act: Forward(slot, peer, k, ""), Origin: a.Meta.Origin, Why: "allowed prefixes of " + string(a.ID)})
+			l.Machine.Originate(q, bgp.Origin{Node: l.announcer[g], Attachment: k, Line: a.Meta.Origin})
 		}
 	}
 }

@@ -1,0 +1,339 @@
+package bgp
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+// Result is what a node holds of a class. The zero result is nothing.
+type Result struct {
+	Has  bool
+	Own  bool        // brought in by the node itself
+	Path []vocab.ASN // as received
+	MED  int         // as received
+	Via  []int       // edges of equal standing that carry it, sorted; one where the gateway uses one
+	Src  int         // node that brought it in
+	hub  bool        // learned from another virtual hub
+	// Tied are edges of equal standing that are not used though they lead
+	// elsewhere: which is used is not documented.
+	Tied []int
+	Lost int // 1 + the best edge that lost, and why
+	Why  LostFor
+	// Loop is 1 + an edge whose announcement was refused for its AS path, when
+	// nothing else was offered.
+	Loop int
+}
+
+// LostFor is why a candidate lost.
+type LostFor uint8
+
+const (
+	LostForKind LostFor = iota + 1 // kind of attachment
+	LostForPath
+	LostForMED
+)
+
+// Equal reports whether two results say the same.
+func (r *Result) Equal(o *Result) bool {
+	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.Src == o.Src && r.hub == o.hub && r.Lost == o.Lost && r.Why == o.Why && r.Loop == o.Loop &&
+		slices.Equal(r.Path, o.Path) && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied)
+}
+
+// Candidate is what an edge offers a node.
+type Candidate struct {
+	edge int
+	pref uint8 // kind of attachment, the least preferred over path and MED
+	Path int   // length
+	near vocab.ASN
+	MED  int
+}
+
+// Verdict is what becomes of an announcement.
+type Verdict uint8
+
+const (
+	NotSent Verdict = iota
+	taken
+	Looped   // its AS path holds the receiver's number
+	Filtered // the receiver's cloud refuses the prefix
+)
+
+// Offer says what an edge offers of a class, given what its sender holds.
+func (m *Machine) Offer(c *Class, f *Result, e *Edge) (Candidate, Verdict) {
+	if !f.Has {
+		return Candidate{}, NotSent
+	}
+	from, to := &m.Nodes[e.From], &m.Nodes[e.To]
+	b := &m.Bundles[e.Bundle]
+	if !m.exports(c, f, e.From, b.Kind) {
+		return Candidate{}, NotSent
+	}
+	out := Candidate{Path: len(f.Path) + 1, near: from.ASN, MED: b.Ends[e.Dir].MED}
+	if f.Own {
+		for _, o := range c.origins {
+			if o.Node == e.From {
+				out.MED += o.MED
+				break
+			}
+		}
+	}
+	switch b.Kind {
+	case HubBundle:
+		out.Path = len(f.Path) + len(m.interHub)
+		out.pref = 1
+		return out, taken
+	case Associated:
+		out.pref = 0
+	case TunnelBundle:
+		if to.PrivateFirst {
+			out.pref = 1
+		}
+	}
+	if len(f.Path) > 0 && f.Path[0] == to.ASN && m.learnedFrom(f, to.Gateway) {
+		return Candidate{}, NotSent // back to where it came from
+	}
+	if from.ASN == to.ASN || slices.Contains(f.Path, to.ASN) {
+		if m.Nodes[f.Src].Gateway == to.Gateway {
+			return Candidate{}, NotSent // its own, come back
+		}
+		return out, Looped
+	}
+	if c.Refuse != nil && c.Refuse[e.To] {
+		return out, Filtered
+	}
+	return out, taken
+}
+
+// learnedFrom reports whether what a node holds came from a gateway.
+func (m *Machine) learnedFrom(f *Result, gateway int) bool {
+	for _, k := range f.Via {
+		if m.Nodes[m.Edges[k].From].Gateway == gateway {
+			return true
+		}
+	}
+	return false
+}
+
+// exports reports whether a node hands what it holds to peers of a kind.
+func (m *Machine) exports(c *Class, f *Result, at int, over BundleKind) bool {
+	from := &m.Nodes[at]
+	if f.Own {
+		return true
+	}
+	switch from.HandsOn {
+	case HandsAll:
+		return true
+	case HandsMore:
+		return !c.whole
+	case HandsHub:
+		return !c.whole && !(over == HubBundle && f.hub)
+	case HandsListed:
+		return slices.Contains(c.passOn, at)
+	case HandsAssociated:
+		return over == Associated
+	case HandsNothing:
+	}
+	return false
+}
+
+// PathOver is the AS path of what an edge offers.
+func (m *Machine) PathOver(f *Result, e *Edge) []vocab.ASN {
+	if m.Bundles[e.Bundle].Kind == HubBundle {
+		return slices.Concat(m.interHub, f.Path)
+	}
+	return slices.Concat([]vocab.ASN{m.Nodes[e.From].ASN}, f.Path)
+}
+
+// solver runs one class to its fixed point. It is used by one goroutine.
+type solver struct {
+	m     *Machine
+	up    Standing
+	cands []Candidate
+	top   []Candidate // of equal kind and path
+	kept  []Candidate
+	queue []int
+	dirty []bool
+	count []int
+}
+
+func newSolver(m *Machine, up Standing) *solver {
+	return &solver{m: m, up: up, dirty: make([]bool, len(m.Nodes)), count: make([]int, len(m.Nodes))}
+}
+
+// solve gives what each node holds of a class once no announcement changes
+// anything, and whether it came to that. Backwards takes the nodes in the
+// other order, which must not matter.
+func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
+	m := s.m
+	res := make([]Result, len(m.Nodes))
+	s.queue = s.queue[:0]
+	clear(s.dirty)
+	clear(s.count)
+	for _, o := range c.origins {
+		if s.up.GatewaysDown[m.Nodes[o.Node].Gateway] || o.Attachment >= 0 && s.up.AttachmentsDown[o.Attachment] {
+			continue
+		}
+		res[o.Node] = Result{Has: true, Own: true, Src: o.Node}
+		s.spread(o.Node)
+	}
+	settled := true
+	for len(s.queue) > 0 {
+		var n int
+		if backwards {
+			n = s.queue[len(s.queue)-1]
+			s.queue = s.queue[:len(s.queue)-1]
+		} else {
+			n = s.queue[0]
+			s.queue = s.queue[1:]
+		}
+		s.dirty[n] = false
+		if res[n].Own && !c.idle(n) || s.up.GatewaysDown[m.Nodes[n].Gateway] {
+			continue
+		}
+		next := s.choose(c, res, n)
+		if !next.Has && c.idle(n) {
+			next = Result{Has: true, Own: true, Src: n}
+		}
+		if next.Equal(&res[n]) {
+			continue
+		}
+		spread := next.Has != res[n].Has || next.Src != res[n].Src || next.hub != res[n].hub || !slices.Equal(next.Path, res[n].Path) || !slices.Equal(next.Via, res[n].Via)
+		res[n] = next
+		if s.count[n]++; s.count[n] > 2*len(m.Nodes)+8 {
+			settled = false
+			break
+		}
+		if spread {
+			s.spread(n)
+		}
+	}
+	return res, settled
+}
+
+// idle reports whether a node brings the class in only where it hears it from
+// nobody.
+func (c *Class) idle(n int) bool {
+	return slices.ContainsFunc(c.origins, func(o Origin) bool { return o.Node == n && o.Idle })
+}
+
+// spread queues the nodes that a node announces to.
+func (s *solver) spread(n int) {
+	for _, k := range s.m.outOf[n] {
+		e := &s.m.Edges[k]
+		if s.up.Bundles[e.Bundle] && !s.dirty[e.To] {
+			s.dirty[e.To] = true
+			s.queue = append(s.queue, e.To)
+		}
+	}
+}
+
+// choose is a node's selection among what its edges offer.
+func (s *solver) choose(c *Class, res []Result, n int) Result {
+	m := s.m
+	nd := &m.Nodes[n]
+	s.cands = s.cands[:0]
+	loop := 0
+	for _, k := range nd.In {
+		e := &m.Edges[k]
+		if !s.up.Bundles[e.Bundle] {
+			continue
+		}
+		cand, v := m.Offer(c, &res[e.From], e)
+		switch v {
+		case taken:
+			cand.edge = k
+			s.cands = append(s.cands, cand)
+		case Looped:
+			loop = k + 1
+		case NotSent, Filtered:
+		}
+	}
+	if len(s.cands) == 0 {
+		return Result{Loop: loop}
+	}
+	best, lost, why := s.best(nd)
+	out := Result{Has: true, MED: best[0].MED, hub: m.Bundles[m.Edges[best[0].edge].Bundle].Kind == HubBundle}
+	lead := m.lead(res, best)
+	e := &m.Edges[lead]
+	out.Path, out.Src = m.PathOver(&res[e.From], e), res[e.From].Src
+	for _, b := range best {
+		if nd.ECMP || b.edge == lead {
+			out.Via = append(out.Via, b.edge)
+		} else if m.Nodes[m.Edges[b.edge].From].Gateway != m.Nodes[e.From].Gateway {
+			out.Tied = append(out.Tied, b.edge)
+		}
+	}
+	slices.Sort(out.Via)
+	if lost >= 0 {
+		out.Lost, out.Why = lost+1, why
+	}
+	return out
+}
+
+// lead is the edge among equals whose path is announced: the one of the lowest
+// path, then of the first tunnel. Where one way is used, it is that.
+func (m *Machine) lead(res []Result, best []Candidate) int {
+	at := best[0].edge
+	if len(best) == 1 {
+		return at
+	}
+	at = slices.MinFunc(best, func(a, b Candidate) int {
+		x, y := &m.Edges[a.edge], &m.Edges[b.edge]
+		if !m.Nodes[x.To].ECMP {
+			return cmp.Or(cmp.Compare(m.firstTunnel(x.Bundle), m.firstTunnel(y.Bundle)), cmp.Compare(a.edge, b.edge))
+		}
+		return cmp.Or(cmp.Compare(a.near, b.near), slices.Compare(res[x.From].Path, res[y.From].Path), cmp.Compare(a.edge, b.edge))
+	}).edge
+	return at
+}
+
+func (m *Machine) firstTunnel(b int) int {
+	if len(m.Bundles[b].Tunnels) == 0 {
+		return -1
+	}
+	return m.Bundles[b].Tunnels[0]
+}
+
+// best gives the candidates of equal standing, and the best of the others with
+// why it lost (-1 when all are equal). The order: kind of attachment, length
+// of the AS path, MED of one neighbour AS (a Cloud Router compares all).
+func (s *solver) best(nd *Node) (kept []Candidate, lost int, why LostFor) {
+	cands, best := s.cands, s.top[:0]
+	lost = -1
+	order := func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.pref, b.pref), cmp.Compare(a.Path, b.Path))
+	}
+	top := slices.MinFunc(cands, order)
+	var second *Candidate
+	for i := range cands {
+		c := &cands[i]
+		if order(*c, top) == 0 {
+			best = append(best, *c)
+			continue
+		}
+		if second == nil || order(*c, *second) < 0 {
+			second = c
+		}
+	}
+	if second != nil {
+		lost, why = second.edge, LostForPath
+		if second.pref != top.pref {
+			why = LostForKind
+		}
+	}
+	s.top, kept = best, s.kept[:0]
+	for _, c := range best {
+		beaten := slices.ContainsFunc(best, func(o Candidate) bool {
+			return o.MED < c.MED && (o.near == c.near || nd.ComparesMED)
+		})
+		if beaten {
+			lost, why = c.edge, LostForMED
+			continue
+		}
+		kept = append(kept, c)
+	}
+	s.kept = kept
+	return kept, lost, why
+}
