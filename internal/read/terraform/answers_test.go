@@ -10,6 +10,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/read/terraform"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
@@ -47,9 +48,6 @@ func TestSameAnswers(t *testing.T) {
 			}
 			if asked == 0 {
 				t.Error("nothing was asked")
-			}
-			if r.Matched != 0 {
-				t.Errorf("Read(%s) told %d references by keys, want all by constants", n.name, r.Matched)
 			}
 		})
 	}
@@ -147,7 +145,7 @@ func losses(n *fabric.Network, a *atlas.Atlas, at int) []string {
 		s, _ := n.Site(id)
 		return s.Region
 	}
-	report := verify.New(n, a).Failures(verify.FailureOptions{At: at})
+	report := outage.New(verify.New(n, a)).Try(outage.Options{At: at})
 	var out []string
 	for _, i := range report.Worst {
 		if from, to := region(i.From.Site), region(i.To.Site); from != to { // zones of one subnet are subnets of their own in AWS

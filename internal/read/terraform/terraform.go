@@ -27,8 +27,8 @@ type Result struct {
 	Network *fabric.Network // nil when the file cannot be used
 	Kind    doc.FileKind    // plan or state
 	Version string          // of the Terraform or OpenTofu that wrote it
-	// Matched counts the references of a plan that were told by the keys of
-	// instances; in a state all are known.
+	// Matched counts the references of a plan that were told by an instance
+	// having the same key; constants and states need no telling.
 	Matched int
 }
 
@@ -50,7 +50,7 @@ func Read(name string, data []byte) (Result, diag.List) {
 			Hint = "check reads the root module whose plan or state the file is; give it the one that makes the networks"
 	}
 	if r.Matched > 0 {
-		diags.Notef(diag.Pos{File: name, Line: 1, Col: 1}, "%d references are only known once applied and were told by the keys of count and for_each", r.Matched).
+		diags.Notef(diag.Pos{File: name, Line: 1, Col: 1}, "%d references are only known once applied; each is taken for the instance with the same key of count or for_each", r.Matched).
 			Hint = "the JSON of a state says them outright: terraform show -json > state.json"
 	}
 	return r, diags

@@ -389,7 +389,7 @@ func (r *reader) readNATs() {
 			r.unclear(x, "a private NAT gateway is not modelled")
 			continue
 		}
-		l := r.natSubnet(x)
+		l := x.One("subnet_id", subnetTypes)
 		i, ok := r.subnets[l.To]
 		if l.Clarity != doc.Inside || !ok {
 			// Its routes lead out all the same; only its own subnet is not known.
@@ -397,6 +397,7 @@ func (r *reader) readNATs() {
 			id := fabric.NATID(r.d.ID(string(site) + "/nat-" + title(x)))
 			m := r.meta(x)
 			m.Unread = "the subnet that it stands in is not known"
+			r.unclear(x, m.Unread)
 			r.nats[x] = id
 			n.NATs = append(n.NATs, fabric.NAT{ID: id, Meta: m, Cloud: vocab.AWS, Site: site})
 			continue
@@ -413,18 +414,4 @@ func (r *reader) readNATs() {
 		m.Domains = s.Meta.Domains
 		n.NATs = append(n.NATs, fabric.NAT{ID: id, Meta: m, Cloud: vocab.AWS, VPC: s.VPC, Site: s.Site, Zone: zone, Subnet: s.ID})
 	}
-}
-
-// natSubnet finds where a NAT gateway stands. What tieline wrote is told by its
-// keys: the zone's NAT gateway is in the subnet nat.<zone> of the same group.
-func (r *reader) natSubnet(x *doc.Resource) doc.Link {
-	l := x.One("subnet_id", subnetTypes)
-	if l.Clarity != doc.Unclear || !ours(x) {
-		return l
-	}
-	w := subnetTypes
-	w.Match = func(y *doc.Resource) bool {
-		return ours(y) && purpose(y) == fabric.NATSubnet && y.Name == x.Name && y.Index.Key == "nat."+x.Index.Key
-	}
-	return x.One("subnet_id", w)
 }

@@ -158,7 +158,7 @@ func (w writer) propagation(b *hcl.Body, v fabric.VPC, tables []fabric.RouteTabl
 		}
 		w.open(b, tables[0].Meta.Origin, "aws_vpn_gateway_route_propagation", names.Owner(g), v.Meta.Account, forEach("toset("+hcl.Strings(keys...)+")"))
 		b.Attr("vpn_gateway_id", w.r.Ref(gatewayRef(w.mustGateway(g), "id")))
-		b.Attr("route_table_id", table("each.value"))
+		b.Attr("route_table_id", table("each.key"))
 		b.End()
 	}
 }

@@ -228,8 +228,8 @@ func (d *Document) Of(types ...string) []*Resource {
 	return out
 }
 
-// Matched counts the references that were resolved by the keys of instances
-// alone, see [Block.One].
+// Matched counts the references that were told by the instance having the same
+// key, see [Block.indexed].
 func (d *Document) Matched() int { return d.matched }
 
 // Canonical returns the form of an id by which ids are compared: the API hosts

@@ -43,11 +43,10 @@ func (w Want) takes(r *Resource) bool {
 // One returns what an attribute refers to. A known value is looked up among
 // the ids of the file. One that is only known once applied is followed through
 // the references of the configuration: variables, outputs and for_each
-// included. Which instance of several is meant is told by constants of
-// for_each, or by the keys of both sides: the same key, or one that is a part of
-// the other at the same place in all instances; [Document.Matched] counts
-// these. The expressions of locals are not in the file, so one that reads a
-// local can be any resource that fits.
+// included. Of several instances one is meant only where the expression names
+// one resource and one key alone, see [Block.indexed]. The expressions of
+// locals are not in the file, so one that reads a local can be any resource
+// that fits and that its module knows of.
 func (b Block) One(name string, w Want) Link {
 	v := b.value.Get(name)
 	if v.Kind() == Text && v.Text() != "" {
@@ -79,34 +78,102 @@ func (b Block) known(name, id string, w Want) Link {
 
 // choose finds the one resource that an unknown value is of.
 func (b Block) choose(name string, w Want) Link {
-	r, expr := b.r, b.config.Get(name)
-	f := found{opaque: true}
-	if b.config.Kind() == Object {
-		f = r.trace(expr)
-	}
-	all := candidates(f.targets, w)
-	if len(all) == 0 && f.opaque {
-		all = r.module.fitting(w)
-	}
-	switch len(all) {
-	case 0:
-		return Link{Clarity: Unclear}
-	case 1:
+	all := b.could(name, w)
+	if len(all) == 1 {
 		return Link{To: all[0], Clarity: Inside}
 	}
-	if keys := r.constants(expr); len(keys) == 1 {
-		if c := withKey(all, keys[0]); len(c) == 1 {
-			return Link{To: c[0], Clarity: Inside}
-		}
-	}
-	if !f.keyed && !f.opaque {
+	keys, certain := b.indexed(name)
+	if len(keys) != 1 {
 		return Link{Clarity: Unclear}
 	}
-	if c := b.byKey(name, all); c != nil {
-		r.module.doc.matched++
-		return Link{To: c, Clarity: Inside}
+	c := withKey(all, keys[0])
+	if len(c) != 1 {
+		return Link{Clarity: Unclear}
 	}
-	return Link{Clarity: Unclear}
+	if !certain {
+		b.r.module.doc.matched++
+	}
+	return Link{To: c[0], Clarity: Inside}
+}
+
+// could lists the resources that an unknown value can be of.
+func (b Block) could(name string, w Want) []*Resource {
+	f := found{opaque: true}
+	if b.config.Kind() == Object {
+		f = b.r.trace(b.config.Get(name))
+	}
+	all := candidates(f.targets, w)
+	if f.opaque {
+		for _, x := range b.r.module.fitting(w) {
+			if !slices.Contains(all, x) {
+				all = append(all, x)
+			}
+		}
+	}
+	return all
+}
+
+// indexed returns the keys by which an expression chooses instances: where it
+// reads one resource, one key and nothing else, as in aws_subnet.a[each.key].id.
+// The key is certain where for_each is a constant that says it. Else it is that
+// of the instance itself (each.key, count.index, or each.value when for_each is
+// a resource): the expression would have to compute another key from it, which
+// with words as keys nobody does. With numbers it is done to join each to the
+// next, so count.index counts only where no other argument reads the same resource.
+func (b Block) indexed(name string) (keys []string, certain bool) {
+	r := b.r
+	resource, key, ok := sole(b.config.Get(name))
+	if !ok {
+		return nil, false
+	}
+	forEach := r.config.Get("for_each_expression")
+	if keys := r.constants(b.config.Get(name)); len(keys) > 0 {
+		return keys, forEach.Has() && len(forEach.Get("references").Texts()) == 0
+	}
+	if !r.Index.Has {
+		return nil, false
+	}
+	switch {
+	case key.parts[0].name == "count":
+		for _, other := range b.config.Keys() {
+			if second, _, ok := sole(b.config.Get(other)); ok && other != name && second == resource {
+				return nil, false
+			}
+		}
+	case key.parts[1].name == "value":
+		of := longest(forEach.Get("references").Texts())
+		if len(of) != 1 || !of[0].isResource() {
+			return nil, false
+		}
+	}
+	return []string{r.Index.Key}, false
+}
+
+// sole returns the resource and the key of an expression that reads these and
+// nothing else; of each.value alone, which is an instance of what for_each
+// reads, the resource is empty.
+func sole(expr Value) (resource resourceName, key ref, ok bool) {
+	for _, x := range longest(expr.Get("references").Texts()) {
+		first := x.parts[0].name
+		switch {
+		case (first == "each" || first == "count") && len(x.parts) > 1 && len(key.parts) == 0:
+			key = x
+		case x.isResource() && resource.typ == "" && !x.parts[1].key.Has:
+			resource = resourceName{typ: first, name: x.parts[1].name}
+		default:
+			return resourceName{}, ref{}, false
+		}
+	}
+	return resource, key, len(key.parts) > 0 && (resource.typ != "" || key.parts[1].name == "value")
+}
+
+// isResource reports whether a reference is to a managed resource.
+func (x ref) isResource() bool {
+	switch x.parts[0].name {
+	case "each", "count", "var", "local", "module", "data", "path", "terraform", "self":
+		return false
+	}
+	return len(x.parts) > 1
 }
 
 // candidates are the resources among targets that fit, each once.
@@ -120,23 +187,34 @@ func candidates(targets []target, w Want) []*Resource {
 	return out
 }
 
-// fitting lists what a local can be of: the resources of the module that fit,
-// or of the whole file where the module has none.
+// fitting lists what a local can be of: the resources that fit of the module
+// and of those it calls, and what its callers hand to it.
 func (m *module) fitting(w Want) []*Resource {
-	var own, all []*Resource
+	var out []*Resource
+	add := func(list []*Resource) {
+		for _, r := range list {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
 	for _, r := range m.doc.Of(w.Types...) {
-		if !w.takes(r) {
-			continue
-		}
-		all = append(all, r)
-		if r.module.path == m.path {
-			own = append(own, r)
+		if w.takes(r) && (m.path == "" || r.module.path == m.path || strings.HasPrefix(r.module.path, m.path+".")) {
+			add([]*Resource{r})
 		}
 	}
-	if len(own) > 0 {
-		return own
+	if m.parent == nil {
+		return out
 	}
-	return all
+	given := m.call.Get("expressions")
+	for _, name := range given.Keys() {
+		f := m.parent.follow(given.Get(name), nil, 1)
+		add(candidates(f.targets, w))
+		if f.opaque {
+			add(m.parent.fitting(w))
+		}
+	}
+	return out
 }
 
 // constants returns the strings that an expression's each.value stands for,
@@ -171,172 +249,10 @@ func withKey(list []*Resource, key string) []*Resource {
 	return out
 }
 
-// byKey chooses by the keys of instances. Each way of taking a part out of a
-// key counts only when it finds exactly one resource for every instance whose
-// value is unknown. Of ways that find different ones, the only one that gives
-// each instance a resource of its own holds; otherwise none does.
-func (b Block) byKey(name string, all []*Resource) *Resource {
-	r := b.r
-	if !r.Index.Has {
-		return nil
-	}
-	if c := withKey(all, r.Index.Key); len(c) == 1 {
-		return c[0]
-	}
-	if n, err := strconv.Atoi(r.Index.Key); err == nil && counted(all) {
-		return all[n%len(all)] // element() wraps around
-	}
-	var group []*Resource
-	for _, g := range r.module.doc.byName[resourceName{r.module.path, r.Type, r.Name}] {
-		if g == r || g.unknown.Get(name).any() {
-			group = append(group, g)
-		}
-	}
-	var any, injective []*Resource
-	for _, cut := range cuts {
-		c, each := consistent(group, r, all, cut)
-		if c != nil && !slices.Contains(any, c) {
-			any = append(any, c)
-		}
-		if c != nil && each && !slices.Contains(injective, c) {
-			injective = append(injective, c)
-		}
-	}
-	switch {
-	case len(any) == 1:
-		return any[0]
-	case len(injective) == 1:
-		return injective[0]
-	}
-	return nil
-}
-
-// counted reports whether resources are the instances 0, 1, ... of one count.
-func counted(all []*Resource) bool {
-	for i, r := range all {
-		if r.Index.Key != strconv.Itoa(i) || r.Name != all[0].Name || r.Type != all[0].Type || r.module != all[0].module {
-			return false
-		}
-	}
-	return true
-}
-
-// cut takes a part out of a key.
-type cut struct {
-	separator   string
-	last, after bool
-}
-
-var cuts = []cut{
-	{"", false, false},
-	{" ", false, false},
-	{" ", false, true},
-	{" ", true, false},
-	{" ", true, true},
-	{"/", false, false},
-	{"/", false, true},
-	{"/", true, false},
-	{"/", true, true},
-	{":", false, false},
-	{":", false, true},
-	{"|", false, false},
-	{"|", false, true},
-	{".", false, false},
-	{".", false, true},
-	{".", true, false},
-	{".", true, true},
-	{"-", false, false},
-	{"-", false, true},
-	{"-", true, false},
-	{"-", true, true},
-	{"_", false, false},
-	{"_", false, true},
-	{"_", true, false},
-	{"_", true, true},
-}
-
-func (c cut) of(key string) (string, bool) {
-	if c.separator == "" {
-		return key, true
-	}
-	i := strings.Index(key, c.separator)
-	if c.last {
-		i = strings.LastIndex(key, c.separator)
-	}
-	switch {
-	case i < 0:
-		return "", false
-	case c.after:
-		return key[i+len(c.separator):], true
-	}
-	return key[:i], true
-}
-
-// consistent returns what a cut finds for r; each says that no two instances
-// of the group get the same.
-func consistent(group []*Resource, r *Resource, all []*Resource, c cut) (own *Resource, each bool) {
-	seen := map[*Resource]bool{}
-	each = true
-	for _, g := range group {
-		word, ok := c.of(g.Index.Key)
-		if !ok || word == "" {
-			return nil, false
-		}
-		found := named(all, word)
-		if len(found) != 1 {
-			return nil, false
-		}
-		each = each && !seen[found[0]]
-		seen[found[0]] = true
-		if g == r {
-			own = found[0]
-		}
-	}
-	return own, each
-}
-
-// named returns the resources that a word names: those with that key, and of
-// those without keys the ones with that label, else with a label that ends in
-// the word. Less than a whole key names nothing: nat-a is not what training-a
-// has in common with it.
-func named(all []*Resource, word string) []*Resource {
-	var whole, tail []*Resource
-	plain := flat(word)
-	for _, r := range all {
-		label := flat(r.Name)
-		switch {
-		case r.Index.Has:
-			if r.Index.Key == word {
-				whole = append(whole, r)
-			}
-		case label == plain:
-			whole = append(whole, r)
-		case strings.HasSuffix(label, "_"+plain):
-			tail = append(tail, r)
-		}
-	}
-	if len(whole) > 0 {
-		return whole
-	}
-	return tail
-}
-
-func flat(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-			return c
-		case c >= 'A' && c <= 'Z':
-			return c + 'a' - 'A'
-		}
-		return '_'
-	}, s)
-}
-
 // All returns what a list refers to: resources of the file, and the values of
-// those that are outside. clear is false when it may refer to others.
+// those that are outside. clear is false when it may refer to others, or not to
+// all of these.
 func (b Block) All(name string, w Want) (list []*Resource, outside []string, clear bool) {
-	clear = true
 	for _, id := range b.Texts(name) {
 		l := b.lookup(id, w)
 		if l == nil {
@@ -348,41 +264,44 @@ func (b Block) All(name string, w Want) (list []*Resource, outside []string, cle
 	if !b.Unknown(name) {
 		return list, outside, true
 	}
-	f := found{opaque: true}
-	if b.config.Kind() == Object {
-		f = b.r.trace(b.config.Get(name))
-	}
-	more := candidates(f.targets, w)
-	keys := b.r.constants(b.config.Get(name))
-	switch {
-	case len(more) == 0:
-		return list, outside, false
-	case len(more) == 1:
-	case len(keys) > 0:
+	more := b.could(name, w)
+	clear = b.listed(name)
+	if keys, certain := b.indexed(name); len(keys) > 0 {
 		var picked []*Resource
 		for _, k := range keys {
 			picked = append(picked, withKey(more, k)...)
 		}
-		if len(picked) != len(keys) {
-			clear = false
-			break
+		if clear = len(picked) == len(keys); clear {
+			more = picked
+			if !certain {
+				b.r.module.doc.matched++
+			}
 		}
-		more = picked
-	case f.keyed:
-		c := b.byKey(name, more)
-		if c == nil {
-			clear = false
-			break
-		}
-		b.r.module.doc.matched++
-		more = []*Resource{c}
 	}
 	for _, r := range more {
 		if !slices.Contains(list, r) {
 			list = append(list, r)
 		}
 	}
-	return list, outside, clear && !f.opaque
+	return list, outside, clear && len(more) > 0
+}
+
+// listed reports whether an expression names each resource of a list by itself:
+// of a whole group of instances it may take some.
+func (b Block) listed(name string) bool {
+	if b.config.Kind() != Object {
+		return false
+	}
+	refs := longest(b.config.Get(name).Get("references").Texts())
+	for _, x := range refs {
+		if !x.isResource() {
+			return false
+		}
+		if group := b.r.module.doc.byName[resourceName{b.r.module.path, x.parts[0].name, x.parts[1].name}]; len(group) > 1 && !x.parts[1].key.Has {
+			return false
+		}
+	}
+	return len(refs) > 0
 }
 
 func (b Block) lookup(id string, w Want) *Resource {
@@ -445,12 +364,5 @@ func (b Block) Could(name string, w Want) []*Resource {
 		}
 		return []*Resource{l.To}
 	}
-	f := found{opaque: true}
-	if b.config.Kind() == Object {
-		f = b.r.trace(b.config.Get(name))
-	}
-	if all := candidates(f.targets, w); len(all) > 0 || !f.opaque {
-		return all
-	}
-	return b.r.module.fitting(w)
+	return b.could(name, w)
 }

@@ -68,5 +68,5 @@ resource "aws_vpn_gateway_route_propagation" "aws_oregon__app" {
   region   = "us-west-2"
 
   vpn_gateway_id = aws_vpn_gateway.aws_oregon__app.id
-  route_table_id = aws_route_table.aws_oregon__app[each.value].id
+  route_table_id = aws_route_table.aws_oregon__app[each.key].id
 }
