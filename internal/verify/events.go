@@ -297,9 +297,14 @@ func (r *reporter) unread() {
 		r.add(codeNotModel, u.Origin.Pos, u.Origin.Path, nil, "%s is not modelled: %s%s", u.Origin.Path, u.Why, more)
 	}
 	object := func(id string, m fabric.Meta) {
-		if m.Unread != "" {
-			r.add(codeNotModel, m.Origin.Pos, id, nil, "%s is not fully known: %s", id, m.Unread)
+		if m.Unread == "" {
+			return
 		}
+		where := ""
+		if m.Origin.Path != "" {
+			where = " (" + m.Origin.Path + ")"
+		}
+		r.add(codeNotModel, m.Origin.Pos, id, nil, "%s%s is not fully known: %s", id, where, m.Unread)
 	}
 	for i := range n.VPCs {
 		object(string(n.VPCs[i].ID), n.VPCs[i].Meta)
@@ -321,7 +326,7 @@ func (r *reporter) unread() {
 		object(string(f.ID), f.Meta)
 		for k := range f.Rules {
 			if x := &f.Rules[k]; x.Unread != "" {
-				r.add(codeNotModel, x.Origin.Pos, string(f.ID), nil, "rule %s of %s is not fully known: %s", x.Name, f.ID, x.Unread)
+				r.add(codeNotModel, x.Origin.Pos, string(f.ID), nil, "rule %s of %s (%s) is not fully known: %s", x.Name, f.ID, x.Origin.Path, x.Unread)
 			}
 		}
 	}
