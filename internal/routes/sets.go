@@ -48,6 +48,7 @@ func (p *Plane) quotasOf(st, base *state, changed []bool) {
 			groups[id] = append(groups[id], p.layout.NodeOf[g])
 		}
 	}
+	var all []netip.Prefix
 	for _, id := range slices.Sorted(maps.Keys(groups)) {
 		nodes := groups[id]
 		again := slices.ContainsFunc(nodes, func(n int) bool { return changed[n] })
@@ -60,7 +61,7 @@ func (p *Plane) quotasOf(st, base *state, changed []bool) {
 			}
 			continue
 		}
-		var all []netip.Prefix
+		all = all[:0]
 		for i := range p.deps.order {
 			q := &p.deps.order[i]
 			for _, n := range nodes {
@@ -343,20 +344,19 @@ func (p *Plane) farDrops(st *state, s *cloud.Set, up []bool, out *setRoutes) map
 
 // spokeRoutes are the subnets of the NCC hub's VPCs as seen from a site, sorted.
 func (p *Plane) spokeRoutes(from fabric.SiteID, d *down) []Route {
-	var out []Route
-	for _, id := range slices.Sorted(maps.Keys(p.layout.SpokeOf)) {
-		v := cloud.Find(p.layout.Index.VPCs, id)
-		if v < 0 {
-			continue
-		}
-		for _, h := range p.layout.HeldBy(&p.net.VPCs[v]) {
-			link := p.layout.LinkBetween(from, h.Site)
-			out = append(out, Route{
-				Prefix: h.Prefix, Protocol: Peered, Firm: true, Hops: p.hops(cloud.Deliver(id, p.layout.SpokeOf[id], link), d),
-				Origin: h.Line, Why: "a subnet of the NCC hub's " + string(id),
-			})
-		}
+	type way struct {
+		attachment int
+		site       fabric.SiteID
 	}
-	slices.SortStableFunc(out, func(a, b Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
-	return slices.CompactFunc(out, func(a, b Route) bool { return a.Prefix == b.Prefix })
+	hops := map[way][]Hop{} // the same for all subnets of a VPC at a site
+	out := make([]Route, len(p.layout.SpokeSubnets))
+	for i := range p.layout.SpokeSubnets {
+		h := &p.layout.SpokeSubnets[i]
+		to := way{h.Attachment, h.Site}
+		if hops[to] == nil {
+			hops[to] = p.hops(cloud.Deliver(h.VPC, h.Attachment, p.layout.LinkBetween(from, h.Site)), d)
+		}
+		out[i] = Route{Prefix: h.Prefix, Protocol: Peered, Firm: true, Hops: hops[to], Origin: h.Line, Why: "a subnet of the NCC hub's " + string(h.VPC)}
+	}
+	return out
 }

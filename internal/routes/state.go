@@ -237,6 +237,27 @@ func (p *Plane) movedNodes(st, base *state) []bool {
 	return moved
 }
 
+// ways are hops of one node by the edges that they come from, the first of
+// which is the key: many classes take the same.
+type ways map[int][]way
+
+type way struct {
+	via  []int
+	hops []Hop
+}
+
+// hops is hopsVia, once for the same edges. Via is not empty.
+func (w ways) hops(p *Plane, st *state, n int, via []int) []Hop {
+	for _, have := range w[via[0]] {
+		if slices.Equal(have.via, via) {
+			return have.hops
+		}
+	}
+	hops := p.hopsVia(st, n, via)
+	w[via[0]] = append(w[via[0]], way{via, hops})
+	return hops
+}
+
 // hopsVia are the ways that a node has over edges: every live tunnel where it
 // uses equal ways at once, else the first.
 func (p *Plane) hopsVia(st *state, n int, via []int) []Hop {
@@ -275,7 +296,14 @@ func (h Hop) compare(o Hop) int {
 // nodeRoutes are the routes that a node learned.
 func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 	templates := make([]Route, len(p.machine.Classes))
-	list := make([]Route, 0, len(was.All()))
+	learned := 0
+	for c := range p.machine.Classes {
+		if r := &st.bgp.Results[c][n]; r.Has && !r.Own {
+			learned += len(p.machine.Classes[c].Prefixes)
+		}
+	}
+	list := make([]Route, 0, learned)
+	seen := ways{}
 	for i := range p.deps.order {
 		q := &p.deps.order[i]
 		r := &st.bgp.Results[q.class][n]
@@ -286,7 +314,7 @@ func (p *Plane) nodeRoutes(st *state, n int, was *Routes, hops bool) *Routes {
 		if t.Protocol == 0 {
 			*t = Route{Protocol: BGP, Path: r.Path, MED: r.MED, Why: p.why(r)}
 			if hops {
-				t.Hops = p.hopsVia(st, n, r.Via)
+				t.Hops = seen.hops(p, st, n, r.Via)
 			}
 		}
 		out := *t

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes/bgp"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -67,13 +68,13 @@ func (l *Layout) gcpSlots() {
 // which a network has one.
 func (l *Layout) spokes() {
 	l.inner = map[innerKey]int{}
-	l.SpokeOf = map[fabric.VPCID]int{}
+	l.spokeOf = map[fabric.VPCID]int{}
 	l.hybridOf = map[int]int{}
 	for i := range l.net.Attachments {
 		a := &l.net.Attachments[i]
 		switch a.Kind {
 		case fabric.NCCSpoke:
-			l.SpokeOf[a.VPC] = i
+			l.spokeOf[a.VPC] = i
 		case fabric.NCCHybridSpoke:
 			g := Find(l.Index.Gateways, a.Gateway)
 			if g < 0 {
@@ -91,6 +92,31 @@ func (l *Layout) spokes() {
 			fabric.VirtualHubConnection, fabric.VPCPeering, fabric.AWSPeering, fabric.DirectConnectAssociation:
 		}
 	}
+}
+
+// SpokeSubnet is a subnet of a VPC that is a spoke of the Network Connectivity
+// Center hub.
+type SpokeSubnet struct {
+	Held
+	VPC        fabric.VPCID
+	Attachment int // of the spoke
+}
+
+// spokeSubnets lists the subnets of the hub's VPCs by prefix; of equal ones
+// the first VPC's.
+func (l *Layout) spokeSubnets() []SpokeSubnet {
+	var out []SpokeSubnet
+	for _, id := range slices.Sorted(maps.Keys(l.spokeOf)) {
+		v := Find(l.Index.VPCs, id)
+		if v < 0 {
+			continue
+		}
+		for _, h := range l.heldBy(&l.net.VPCs[v]) {
+			out = append(out, SpokeSubnet{h, id, l.spokeOf[id]})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b SpokeSubnet) int { return prefix.Compare(a.Prefix, b.Prefix) })
+	return slices.CompactFunc(out, func(a, b SpokeSubnet) bool { return a.Prefix == b.Prefix })
 }
 
 // Ranks of GCP routes of one prefix: subnet routes of the VPC, of peers, then
@@ -134,9 +160,9 @@ type Held struct {
 	Line   fabric.Origin
 }
 
-// HeldBy lists what a GCP VPC has subnet routes for. Of an existing VPC the
+// heldBy lists what a GCP VPC has subnet routes for. Of an existing VPC the
 // stated blocks count, as not all of its subnets need be described.
-func (l *Layout) HeldBy(v *fabric.VPC) []Held {
+func (l *Layout) heldBy(v *fabric.VPC) []Held {
 	var out []Held
 	for _, k := range l.Index.SubnetsOf[v.ID] {
 		s := &l.net.Subnets[k]
@@ -169,7 +195,7 @@ func (l *Layout) regionEntries(i int, region string) {
 	v := &n.VPCs[i]
 	s := &l.Slots[l.SlotOf(RegionTable(v.ID, region))]
 	site := s.Site
-	for _, h := range l.HeldBy(v) {
+	for _, h := range l.heldBy(v) {
 		s.add(Entry{Prefix: h.Prefix, Protocol: Local, rank: rankSubnet, Firm: true, Act: along(v.ID, -1, l.LinkBetween(site, h.Site)), Origin: h.Line, Why: "a subnet of the VPC"})
 	}
 	for _, k := range l.Index.ofVPC[v.ID] {
@@ -185,7 +211,7 @@ func (l *Layout) regionEntries(i int, region string) {
 		if w < 0 {
 			continue
 		}
-		for _, h := range l.HeldBy(&n.VPCs[w]) {
+		for _, h := range l.heldBy(&n.VPCs[w]) {
 			link := a.Link
 			if link == "" {
 				link = l.LinkBetween(site, h.Site)
@@ -274,7 +300,7 @@ func (l *Layout) regionLearns(i int, region string, s *Slot) {
 			}
 		}
 	}
-	if _, ok := l.SpokeOf[v.ID]; ok {
+	if _, ok := l.spokeOf[v.ID]; ok {
 		st.Spokes = true
 		for _, g := range slices.Sorted(maps.Keys(l.hybridOf)) {
 			if !slices.ContainsFunc(st.Sources, func(x Source) bool { return x.Gateway == g }) {
@@ -357,11 +383,11 @@ func (l *Layout) routerOrigins(g int) {
 	}
 	v := Find(l.Index.VPCs, gw.VPC)
 	if gw.AnnounceSubnets && v >= 0 {
-		list := l.HeldBy(&n.VPCs[v])
-		if _, ok := l.SpokeOf[gw.VPC]; ok {
-			for _, id := range slices.Sorted(maps.Keys(l.SpokeOf)) {
+		list := l.heldBy(&n.VPCs[v])
+		if _, ok := l.spokeOf[gw.VPC]; ok {
+			for _, id := range slices.Sorted(maps.Keys(l.spokeOf)) {
 				if k := Find(l.Index.VPCs, id); k >= 0 && k != v {
-					list = append(list, l.HeldBy(&n.VPCs[k])...)
+					list = append(list, l.heldBy(&n.VPCs[k])...)
 				}
 			}
 		}

@@ -39,7 +39,7 @@ type Layout struct {
 	transit  map[int][]*transitTable // by gateway
 	assoc    map[assocKey]*transitTable
 	inner    map[innerKey]int     // tunnels of NCC hybrid spokes with site-to-site data transfer: the spoke
-	SpokeOf  map[fabric.VPCID]int // NCC spokes: their attachment
+	spokeOf  map[fabric.VPCID]int // NCC spokes: their attachment
 	hybridOf map[int]int          // gateways with hybrid spokes: the attachment
 	relays   map[int][]relay      // of gateways with such spokes, by spoke
 	NodeOf   []int                // by gateway; of transit gateways -1
@@ -53,8 +53,9 @@ type Layout struct {
 	setOf        map[string]int
 	// Handed are what a virtual private gateway, by node, hands to its VPC
 	// beside what it learns.
-	Handed   map[int][]Entry
-	Overlaps []Overlap
+	Handed       map[int][]Entry
+	Overlaps     []Overlap
+	SpokeSubnets []SpokeSubnet // by prefix
 
 	// Facts.
 	medBase        int            // MED that a Cloud Router sends
@@ -89,6 +90,7 @@ func New(n *fabric.Network, a *atlas.Atlas) *Layout {
 	l.facts()
 	l.transitTables()
 	l.spokes()
+	l.SpokeSubnets = l.spokeSubnets()
 	l.awsSlots()
 	l.gcpSlots()
 	l.azureSlots()
