@@ -250,8 +250,10 @@ func (t *tables) transit(i int) {
 	}
 	slices.SortFunc(static, func(a, b fabric.Route) int { return prefix.Compare(a.Prefix, b.Prefix) })
 	groups := t.groups(s)
-	if len(d.Net.Segments) == 0 {
-		// Static routes need a table to stand in, but the default one does.
+	if len(d.Net.Segments) == 0 && (s.IsHub || len(vpns) == 0 || len(static) == 0) {
+		// Static routes need a table to stand in, but the default one does. Where
+		// the site is no hub it would announce the peers' networks over VPN, as
+		// good a way there as the peers' own links.
 		g.DefaultTable = true
 		g.Tables = []fabric.TransitTable{{Name: "default", Routes: static}}
 		for _, gr := range groups {
@@ -269,7 +271,7 @@ func (t *tables) transit(i int) {
 	talks := t.talks(s, groups)
 	edge := fabric.TransitTable{Name: "edge", Associate: append(slices.Clone(vpns), peers...)}
 	for x, gr := range groups {
-		table := fabric.TransitTable{Name: gr.name, Associate: gr.attachments, Routes: static}
+		table := fabric.TransitTable{Name: gr.name, Was: gr.was, Associate: gr.attachments, Routes: static}
 		for y, other := range groups {
 			if x == y || talks[[2]int{x, y}] {
 				table.Propagate = append(table.Propagate, other.attachments...)
@@ -315,8 +317,12 @@ func (t *tables) announced(i int) []netip.Prefix {
 	return slices.Compact(out)
 }
 
+// allNetworks is the table of networks without segments, or of all at once.
+const allNetworks = "networks"
+
 type group struct {
 	name        string
+	was         string // its name before segments were renamed, when it was another
 	attachments []fabric.AttachmentID
 	subnets     map[fabric.SegmentID]bool
 }
@@ -341,7 +347,7 @@ func (t *tables) groups(s *draft.Site) []group {
 		slices.Sort(list)
 		name := strings.Join(list, "-")
 		if name == "" {
-			name = "networks"
+			name = allNetworks
 		}
 		if byName[name] == nil {
 			byName[name] = &group{name: name, subnets: segments}
@@ -355,7 +361,7 @@ func (t *tables) groups(s *draft.Site) []group {
 		out = append(out, *byName[n])
 	}
 	if len(out) > 1 && len(out)+1 > d.Atlas.Limit(atlas.LimitAWSTGWRouteTables).Value {
-		all := group{name: "networks", subnets: map[fabric.SegmentID]bool{}}
+		all := group{name: allNetworks, subnets: map[fabric.SegmentID]bool{}}
 		for _, g := range out {
 			all.attachments = append(all.attachments, g.attachments...)
 			for seg := range g.subnets {
@@ -364,13 +370,55 @@ func (t *tables) groups(s *draft.Site) []group {
 		}
 		out = []group{all}
 	}
+	was := t.formerNames(out)
 	for i := range out {
 		slices.Sort(out[i].attachments)
-		if len(out[i].name) > 40 {
-			out[i].name = fmt.Sprintf("networks-%d", i)
+		out[i].name = tableName(out[i].name, i)
+	}
+	for i := range out {
+		// A name that another table has now cannot be moved away from.
+		if !slices.ContainsFunc(out, func(g group) bool { return g.name == was[i] }) {
+			out[i].was = was[i]
 		}
 	}
 	return out
+}
+
+// longestTable is the most characters of a table's name that says its segments.
+const longestTable = 40
+
+func tableName(segments string, i int) string {
+	if len(segments) > longestTable {
+		return fmt.Sprintf("networks-%d", i)
+	}
+	return segments
+}
+
+// formerNames gives the names that groups in the order of their names had
+// before segments were renamed.
+func (t *tables) formerNames(groups []group) []string {
+	former := map[fabric.SegmentID]string{}
+	for i := range t.d.Spec.Segments {
+		if s := &t.d.Spec.Segments[i]; s.Was.IsSet() {
+			former[fabric.SegmentID(s.Name)] = s.Was.V
+		}
+	}
+	names, order := make([]string, len(groups)), make([]int, len(groups))
+	for i, g := range groups {
+		names[i], order[i] = g.name, i
+		var list []string
+		for seg := range g.subnets {
+			list = append(list, cmp.Or(former[seg], string(seg)))
+		}
+		if slices.Sort(list); len(list) > 0 && g.name != allNetworks {
+			names[i] = strings.Join(list, "-")
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(names[a], names[b]) })
+	for place, i := range order {
+		names[i] = tableName(names[i], place)
+	}
+	return names
 }
 
 // talks says which groups some policy rule joins, in either direction.

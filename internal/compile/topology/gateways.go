@@ -272,7 +272,7 @@ func kinds(d *draft.Draft) {
 			p.Kind = fabric.TransitPeerLink
 			otherRegions(d, p, a, b)
 		case vocab.GCP:
-			p.Kind = gcpLink(a, b)
+			p.Kind = gcpLink(d, a, b)
 		case vocab.Azure:
 			p.Kind = fabric.VNetPeerLink
 			if a.Gateway == fabric.VirtualHub && b.Gateway == fabric.VirtualHub {
@@ -294,7 +294,17 @@ func otherRegions(d *draft.Draft, p *draft.Pair, a, b *draft.Site) {
 	e.Code, e.Hint = "same-region", "make their networks one site's: its transit gateway joins them, in several accounts too"
 }
 
-func gcpLink(a, b *draft.Site) fabric.LinkKind {
+// other gives the id of the one of two sites that s is not.
+func other(s, a, b *draft.Site) fabric.SiteID {
+	if s == a {
+		return b.ID
+	}
+	return a.ID
+}
+
+// gcpLink says how two sites in Google Cloud are joined: inside one VPC, by a
+// peering of two, or else by Network Connectivity Center.
+func gcpLink(d *draft.Draft, a, b *draft.Site) fabric.LinkKind {
 	if len(a.VPCs) == 0 || len(b.VPCs) == 0 {
 		return fabric.SameVPCLink
 	}
@@ -314,6 +324,12 @@ func gcpLink(a, b *draft.Site) fabric.LinkKind {
 	}
 	if len(a.VPCs) == 1 && len(b.VPCs) == 1 && !a.UseNCC && !b.UseNCC {
 		return fabric.VPCPeerLink
+	}
+	for _, s := range []*draft.Site{a, b} {
+		if t := s.Spec.Gateway.Transit; t.V == "peering" && !s.UseNCC {
+			w := d.Diags.Warnf(t.Pos, "site %q cannot reach %q by peering, which is not transitive: Network Connectivity Center joins their VPCs", s.ID, other(s, a, b))
+			w.Code, w.Hint = "transit", "write transit: ncc, or leave it out; its spokes are in the bill"
+		}
 	}
 	a.UseNCC, b.UseNCC = true, true
 	return fabric.NCCLink
