@@ -69,7 +69,7 @@ written.`,
 	return c
 }
 
-func (o checkOptions) validate() error {
+func (o checkOptions) validate(spec bool) error {
 	switch {
 	case o.fail < 0 || o.fail > 2:
 		return &usageError{text: fmt.Sprintf("--fail %d: it is 0, 1 or 2", o.fail)}
@@ -77,6 +77,8 @@ func (o checkOptions) validate() error {
 		e := &usageError{text: "--level " + o.level + ": it is one of " + strings.Join(levels, ", ")}
 		e.hint = diag.Suggest(o.level, levels)
 		return e
+	case o.terraform != "" && spec:
+		return &usageError{text: "--terraform takes the place of a spec: give one of them"}
 	case o.watch && o.terraform != "":
 		return &usageError{text: "--watch watches a spec, not a file of Terraform's"}
 	}
@@ -84,7 +86,7 @@ func (o checkOptions) validate() error {
 }
 
 func (a *app) check(ctx context.Context, o checkOptions) error {
-	if err := o.validate(); err != nil {
+	if err := o.validate(a.spec != "."); err != nil {
 		return err
 	}
 	if o.watch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,11 @@ func (a *app) path(ctx context.Context, o pathOptions, args []string) error {
 	if len(args) == 3 {
 		var err error
 		if service, err = vocab.ParseService(args[2]); err != nil {
-			return &usageError{text: err.Error()}
+			e := &usageError{text: err.Error()}
+			if _, number := strconv.ParseUint(args[2], 10, 16); number == nil {
+				e.hint = "did you mean tcp/" + args[2] + "?"
+			}
+			return e
 		}
 	}
 	s, err := a.subject(ctx, o.terraform)
@@ -90,6 +95,11 @@ func (a *app) path(ctx context.Context, o pathOptions, args []string) error {
 		return &usageError{text: "both ends are the internet"}
 	}
 	proof := verify.New(s.network, s.atlas)
+	for _, e := range []fabric.PolicyEnd{from, to} {
+		if isNowhere(proof, e) {
+			return &usageError{text: "nothing in the network has " + e.Ref, hint: "tieline ipam shows what has which addresses"}
+		}
+	}
 	x := view.Path{From: args[0], To: args[1], Service: service.String(), Answer: proof.Flow(from, to, service)}
 	if w := x.Answer.Yes; w != nil {
 		x.There, x.Back = perGB(s, proof, w.Packet.Src, w.Packet.Dst), perGB(s, proof, w.Packet.Dst, w.Packet.Src)
@@ -99,6 +109,12 @@ func (a *app) path(ctx context.Context, o pathOptions, args []string) error {
 	}
 	a.out.Path(x)
 	return nil
+}
+
+// isNowhere reports whether an end is private addresses that nothing has.
+func isNowhere(proof *verify.Proof, e fabric.PolicyEnd) bool {
+	private := func(p netip.Prefix) bool { return p.Addr().IsPrivate() }
+	return len(e.Prefixes) > 0 && !slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return !private(p) }) && len(proof.PlacesOf(e)) == 0
 }
 
 // perGB prices the first way of a packet; nil when it has none, or what is on

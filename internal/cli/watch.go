@@ -54,7 +54,9 @@ func (a *app) recheck(ctx context.Context, o checkOptions, changed func() bool) 
 		return err
 	}
 	k := newChecking(s, o)
-	a.out.Findings(k.result())
+	a.out.Clear()
+	healthy := k.result()
+	a.out.Findings(healthy)
 	a.out.Line("%s", checked(began, "the healthy network"))
 	if o.fail == 0 {
 		return nil
@@ -63,8 +65,12 @@ func (a *app) recheck(ctx context.Context, o checkOptions, changed func() bool) 
 	if changed() {
 		return nil
 	}
-	a.out.Check(k.result())
-	a.out.Line("%s", checked(began, "all; waiting for the next save of "+a.spec))
+	all := k.result()
+	a.out.Blank()
+	a.out.More(all.Beyond(healthy))
+	a.out.Failures(all)
+	a.out.Line("%s", checked(began, "all"))
+	a.out.Line("waiting for the next save of %s", a.spec)
 	return nil
 }
 

@@ -131,7 +131,12 @@ func (n *Network) pathEnd(e PolicyEnd, ref string) (PolicyEnd, error) {
 	found := append(slices.Clone(vpcs), subnets...)
 	switch {
 	case len(found) == 0:
-		return e, &EndError{fmt.Sprintf("nothing is called %q", ref), diag.Suggest(ref, slices.Concat(n.siteNames(), n.segmentNames(), all))}
+		names := slices.Concat(n.segmentNames(), n.siteNames())
+		hint := diag.Suggest(ref, slices.Concat(names, all))
+		if hint == "" {
+			hint = "the segments and sites are " + strings.Join(names, ", ")
+		}
+		return e, &EndError{fmt.Sprintf("nothing is called %q", ref), hint}
 	case len(found) > 1:
 		return e, &EndError{fmt.Sprintf("%q is %d things", ref, len(found)), "say which: " + strings.Join(found, ", ")}
 	case len(subnets) == 1:

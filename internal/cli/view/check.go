@@ -32,18 +32,35 @@ func (p *Printer) Findings(c Check) {
 	p.Title(c.Network, proved(c.Stats))
 	p.Blank()
 	p.proofFindings(c)
+}
+
+// More prints findings that come after others.
+func (p *Printer) More(c Check) { p.proofFindings(c) }
+
+// Beyond returns what is found in c and was not in an earlier check of the
+// same network.
+func (c Check) Beyond(earlier Check) Check {
+	seen := map[string]bool{}
+	key := func(f audit.Finding) string { return string(f.Code) + f.Pos.String() + f.Summary }
+	for _, f := range earlier.Findings {
+		seen[key(f)] = true
+	}
+	c.Findings = slices.DeleteFunc(slices.Clone(c.Findings), func(f audit.Finding) bool { return seen[key(f)] })
+	return c
+}
+
+// Failures prints what failures do, and how much was found in all.
+func (p *Printer) Failures(c Check) {
+	if c.Failures != nil {
+		p.failures(c)
+	}
 	p.Line("%s", p.outcome(c))
 }
 
 // Check prints findings, and what failures do.
 func (p *Printer) Check(c Check) {
-	p.Title(c.Network, proved(c.Stats))
-	p.Blank()
-	p.proofFindings(c)
-	if c.Failures != nil {
-		p.failures(c)
-	}
-	p.Line("%s", p.outcome(c))
+	p.Findings(c)
+	p.Failures(c)
 }
 
 // proved says how much was judged.
@@ -106,22 +123,23 @@ func (p *Printer) finding(f audit.Finding) {
 
 func (p *Printer) failures(c Check) {
 	r := c.Failures
-	if r.Refused != "" {
-		p.Title("Failures", "not tried")
-		p.Wrapped("  ", "  ", p.yellow(r.Refused))
-		p.Blank()
-		return
-	}
 	remark := fmt.Sprintf("%s tried, of %s that can fail", Count(r.Sets, "set"), Count(r.Parts, "part"))
 	if r.Pruned > 0 {
 		remark += fmt.Sprintf("; %d more do the same as one of them", r.Pruned)
 	}
 	p.Title("If something fails", remark)
+	if r.Refused != "" {
+		p.Wrapped("  "+p.yellow("not all was tried: "), "    ", r.Refused+" (--max-sets)")
+	}
+	most := 40
+	if p.width < 100 {
+		most = 20
+	}
 	worst := slices.Clone(r.Worst)
 	slices.SortStableFunc(worst, func(a, b outage.Impact) int { return cmp.Compare(b.Effect, a.Effect) })
 	t := table{indent: "  ", columns: []column{
-		{head: "FROM"},
-		{head: "TO"},
+		{head: "FROM", most: most},
+		{head: "TO", most: most},
 		{head: "WORST FAILURE", flex: true, wrap: true},
 		{head: "EFFECT"},
 		{head: "LEFT", right: true},
@@ -192,13 +210,10 @@ func (p *Printer) effect(e outage.Effect) string {
 	return e.String()
 }
 
-// left says what bandwidth a pair has after a failure.
+// left says what bandwidth a pair has after a failure, where something binds it.
 func left(i outage.Impact) string {
 	if i.Effect == outage.Lost {
 		return ""
-	}
-	if i.After.Capacity == 0 {
-		return "not bound"
 	}
 	return rate(i.After.Capacity)
 }

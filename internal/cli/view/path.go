@@ -39,11 +39,11 @@ func (p *Printer) Path(x Path) {
 	}
 	if w := x.Answer.Yes; w != nil {
 		p.Blank()
-		p.way("gets through", w, x)
+		p.way("gets through, and its reply gets back", w, x)
 	}
 	if w := x.Answer.No; w != nil {
 		p.Blank()
-		p.way("does not", w, x)
+		p.way("is stopped", w, x)
 	}
 }
 

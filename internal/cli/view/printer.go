@@ -55,6 +55,13 @@ func NewPrinter(w io.Writer, getenv func(string) string) *Printer {
 // IsTerminal reports whether it writes to a terminal.
 func (p *Printer) IsTerminal() bool { return !p.whole }
 
+// Clear empties the screen of a terminal.
+func (p *Printer) Clear() {
+	if p.IsTerminal() {
+		fmt.Fprint(p, "\x1b[H\x1b[2J\x1b[3J")
+	}
+}
+
 // Err returns the first failure to write.
 func (p *Printer) Err() error { return p.err }
 

@@ -10,12 +10,11 @@ import (
 
 // walk prints every step of a packet's way, one below the other.
 func (p *Printer) walk(indent string, w verify.Walk) {
-	t := table{indent: indent, columns: []column{
-		{},
-		{head: ""},
-		{flex: true, wrap: true},
-		{drop: 1},
-	}}
+	most := 48
+	if p.width < 100 {
+		most = 24 // leaves room for what happens and the place in 80 columns
+	}
+	t := table{indent: indent, columns: []column{{}, {most: most}, {flex: true, wrap: true}, {}}}
 	for i, s := range w.Steps {
 		mark := p.dim("›")
 		if !s.Pass {
@@ -25,11 +24,25 @@ func (p *Printer) walk(indent string, w verify.Walk) {
 		}
 		what := s.What
 		if s.Rule != "" {
-			what += "  " + p.dim("rule "+s.Rule)
+			what += " by rule " + s.Rule
+		}
+		if ids := tunnelNumbers(s); ids != "" {
+			what += ": " + ids
 		}
 		t.add(mark, objectTitle(s.Object), what, p.dim(near(s.Origin)))
 	}
 	t.print(p)
+}
+
+// tunnelNumbers gives the numbers of a link's tunnels that carry a packet.
+func tunnelNumbers(s verify.Step) string {
+	var out []string
+	for _, h := range s.Hops {
+		if h.Tunnel != "" {
+			out = append(out, strings.TrimPrefix(string(h.Tunnel), s.Object+"/"))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // walkLine gives a way in one line: the objects in order.
