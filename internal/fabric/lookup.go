@@ -93,3 +93,8 @@ func (n *Network) Connection(id ConnectionID) (Connection, bool) {
 func (n *Network) NAT(id NATID) (NAT, bool) {
 	return find(n.NATs, id, func(t *NAT) NATID { return t.ID })
 }
+
+// PolicyStated reports whether it is known what the network is for: one that
+// was read, and not compiled, has no policy and takes its addresses from no
+// pool.
+func (n *Network) PolicyStated() bool { return len(n.Policy) > 0 || len(n.Pools) > 0 }

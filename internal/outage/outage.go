@@ -6,7 +6,9 @@
 // It takes a [verify.Proof] and gives, for each set of parts that can fail
 // (tunnels, gateway instances, zones, links, sites, regions, clouds), what it
 // does to every pair of groups that policy joins, the worst of it, the single
-// points of failure, and findings. It follows packets by the tables alone:
+// points of failure, and findings. Of a network that states no policy (one that
+// was read) it is the pairs between which something gets through when nothing
+// has failed, a group being a network at a site. It follows packets by the tables alone:
 // filters do not change when parts fail, and what they block when healthy is
 // verify's to say. It tries every set that is asked for, or refuses with an
 // estimate; none is sampled, and what is unknown never counts as kept.

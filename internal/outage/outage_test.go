@@ -272,3 +272,28 @@ func TestFailuresOfMLPlatform(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutPolicy: of a network that states no policy, the pairs that reach
+// each other when healthy are judged, by network, and the single point of
+// failure that the policy's pairs show is shown by them too.
+func TestWithoutPolicy(t *testing.T) {
+	n, a := compiled(t, "../../examples/triangle")
+	n.Policy, n.Pools = nil, nil
+	rep := New(verify.New(n, a)).Try(Options{At: 1})
+	var got []string
+	for _, s := range rep.Single {
+		for _, l := range s.Lost {
+			got = append(got, s.Part.String()+": "+l.From.String()+" to "+l.To.String())
+		}
+	}
+	want := []string{
+		"link aws-oregon--azure-wus2: aws-oregon/app to azure-wus2/app",
+		"link aws-oregon--azure-wus2: azure-wus2/app to aws-oregon/app",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Try() without policy, single points (-want +got):\n%s", diff)
+	}
+	if len(rep.Worst) != 6 {
+		t.Errorf("Try() without policy judges %d pairs, want 6", len(rep.Worst))
+	}
+}

@@ -3,6 +3,7 @@ package outage
 import (
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"slices"
 	"strings"
 
@@ -220,22 +221,56 @@ type endKey struct {
 	fate  string
 }
 
+// joined goes over the pairs of places that failures are judged by: those that
+// policy joins or, of a network that states none, those between which
+// something gets through when nothing has failed.
+func joined(p *verify.Proof) iter.Seq2[int, int] {
+	if p.Net.PolicyStated() {
+		return p.Joined()
+	}
+	return func(yield func(from, to int) bool) {
+		o := p.Openings()
+		for from := range p.Places() {
+			for _, x := range o.From(from) {
+				if !yield(from, x.To) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// groupOf gives a place's group. Where no policy is stated nothing is in a
+// segment, and it is the network of a site.
+func (b *reachBuilder) groupOf(pl *verify.Place) verify.Group {
+	g := pl.Group
+	if b.proof.Net.PolicyStated() || g.Segment != "" {
+		return g
+	}
+	if s, ok := b.proof.Net.Subnet(pl.Subnet); ok {
+		g.VPC = s.VPC
+	} else if v, ok := b.proof.Net.VPC(fabric.VPCID(pl.ID)); ok {
+		g.VPC = v.ID
+	}
+	return g
+}
+
 // flows makes a lane for each way in which policy's flows go.
 func (b *reachBuilder) flows() {
 	p := b.proof
-	type joined struct{ from, to int32 }
-	seen := map[joined]bool{}
+	type listed struct{ from, to int32 }
+	seen := map[listed]bool{}
 	type laneKey struct {
 		pair      Pair
 		out, back int32
 	}
 	index := map[laneKey]int32{}
 	keys := []laneKey{}
-	for from, to := range p.Joined() {
+	for from, to := range joined(p) {
 		if from == to {
 			continue
 		}
-		j := joined{b.endsOf(from), b.endsOf(to)}
+		j := listed{b.endsOf(from), b.endsOf(to)}
 		if seen[j] {
 			continue
 		}
@@ -243,6 +278,9 @@ func (b *reachBuilder) flows() {
 		for _, x := range b.list[j.from] {
 			for _, y := range b.list[j.to] {
 				from, to := &b.reach.ends[x], &b.reach.ends[y]
+				if !p.Net.PolicyStated() && from.group == to.group {
+					continue
+				}
 				k := laneKey{Pair{from.group, to.group}, b.walk(from.table, to.class), b.walk(to.table, from.class)}
 				if k.out < 0 && k.back < 0 {
 					continue
@@ -328,7 +366,7 @@ func (b *reachBuilder) endsOf(place int) int32 {
 }
 
 func (b *reachBuilder) endOf(pl *verify.Place, kind verify.PlaceKind, zone string, table int32, addrs prefix.Set) []int32 {
-	fate := string(pl.Site)
+	fate, group := string(pl.Site), b.groupOf(pl)
 	if s, ok := b.proof.Net.Subnet(pl.Subnet); ok {
 		var w strings.Builder
 		w.WriteString(string(s.Site) + " " + zone)
@@ -339,12 +377,12 @@ func (b *reachBuilder) endOf(pl *verify.Place, kind verify.PlaceKind, zone strin
 	}
 	var out []int32
 	for _, c := range b.classes.of(addrs, kind) {
-		k := endKey{pl.Group, table, c, fate}
+		k := endKey{group, table, c, fate}
 		i, ok := b.ends[k]
 		if !ok {
 			i = int32(len(b.reach.ends))
 			b.ends[k] = i
-			b.reach.ends = append(b.reach.ends, end{group: pl.Group, table: table, class: c, kind: kind, subnet: pl.Subnet, zone: zone, site: pl.Site})
+			b.reach.ends = append(b.reach.ends, end{group: group, table: table, class: c, kind: kind, subnet: pl.Subnet, zone: zone, site: pl.Site})
 		}
 		out = append(out, i)
 	}

@@ -26,7 +26,7 @@ type reporter struct {
 func (p *Proof) report() []Finding {
 	r := &reporter{p: p}
 	j := p.judged()
-	if p.isStated() {
+	if p.Net.PolicyStated() {
 		r.misses(j)
 		r.noWays()
 		r.holes()
@@ -44,10 +44,6 @@ func (p *Proof) report() []Finding {
 		return a.Severity == b.Severity && a.Pos == b.Pos && a.Summary == b.Summary && a.Object == b.Object
 	})
 }
-
-// isStated reports whether the network's policy is known: a network that was
-// read, and not compiled, has none and takes its addresses from no pool.
-func (p *Proof) isStated() bool { return len(p.Net.Policy) > 0 || len(p.Net.Pools) > 0 }
 
 // add files a finding under its rule.
 func (r *reporter) add(code diag.Code, pos diag.Pos, object string, w *Witness, format string, args ...any) *Finding {
@@ -365,7 +361,7 @@ func (r *reporter) leaks(j *judgement) {
 	var list []seen
 	for _, k := range sortedKeys(j.leaks) {
 		t := j.leaks[k]
-		if !p.isStated() && !k.world {
+		if !p.Net.PolicyStated() && !k.world {
 			continue
 		}
 		id := leakKey{code: codeLeak, bare: k.bare}

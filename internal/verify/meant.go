@@ -74,7 +74,7 @@ func (p *Proof) makeMeaning() {
 		b := &p.behind[i]
 		switch b.kind {
 		case SubnetPlace:
-			if !deny[b.subnet.Segment] && p.isStated() {
+			if !deny[b.subnet.Segment] && p.Net.PolicyStated() {
 				m.within[i] = byPlace[i]
 			}
 			m.opens[i] = b.subnet.Internet != fabric.NoInternet && !p.narrowed(b.subnet)
@@ -253,7 +253,7 @@ func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) 
 
 // internetWants lets the subnets that have a way to the internet use it.
 func (p *Proof) internetWants(m *meaning) {
-	if !p.isStated() {
+	if !p.Net.PolicyStated() {
 		return
 	}
 	to := p.public(m.beyond, &noWay{})

@@ -115,7 +115,7 @@ func (b *placer) vpc(id fabric.VPCID) *fabric.VPC {
 func (b *placer) subnet(s *fabric.Subnet) {
 	parts := b.partsOf(s)
 	b.add(Place{
-		ID: string(s.ID), Subnet: s.ID, Site: s.Site, Group: Group{s.Site, s.Segment},
+		ID: string(s.ID), Subnet: s.ID, Site: s.Site, Group: Group{Site: s.Site, Segment: s.Segment},
 		Addrs: addresses(parts), Parts: parts,
 	}, site{kind: SubnetPlace, vpc: b.vpc(s.VPC), subnet: s})
 }

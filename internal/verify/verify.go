@@ -133,23 +133,31 @@ type Answer struct {
 }
 
 // Group is what people speak of: the part of a segment at a site. Segment is
-// empty for sites of one's own and subnets without one.
+// empty for sites of one's own and subnets without one. VPC tells networks of
+// a site apart where no policy is stated and so no segments are.
 type Group struct {
 	Site    fabric.SiteID
 	Segment fabric.SegmentID
+	VPC     fabric.VPCID
 }
 
-// String gives site:segment, or the site.
+// String gives site:segment, the site, or its network.
 func (g Group) String() string {
-	if g.Segment == "" {
+	switch {
+	case g.Segment != "":
+		return string(g.Site) + ":" + string(g.Segment)
+	case g.VPC == "":
 		return string(g.Site)
+	case strings.HasPrefix(string(g.VPC), string(g.Site)+"/"):
+		return string(g.VPC)
 	}
-	return string(g.Site) + ":" + string(g.Segment)
+	return string(g.Site) + " in " + string(g.VPC)
 }
 
-// Compare orders groups by site and segment.
+// Compare orders groups by site, segment and network.
 func (g Group) Compare(h Group) int {
-	return cmp.Or(strings.Compare(string(g.Site), string(h.Site)), strings.Compare(string(g.Segment), string(h.Segment)))
+	return cmp.Or(strings.Compare(string(g.Site), string(h.Site)), strings.Compare(string(g.Segment), string(h.Segment)),
+		strings.Compare(string(g.VPC), string(h.VPC)))
 }
 
 // Finding is one thing that is wrong, or worth knowing, with what shows it.
