@@ -63,6 +63,7 @@ func Compile(s *spec.Spec, l lock.Lock, a *atlas.Atlas) Result {
 	kept, unknown := renamed(s, l)
 	d := draft.New(s, kept, a)
 	d.Diags = unknown
+	d.Net.Renames = renames(s)
 	for _, p := range passes {
 		p.run(d)
 		if p.gate && d.Diags.HasErrors() {
@@ -73,7 +74,6 @@ func Compile(s *spec.Spec, l lock.Lock, a *atlas.Atlas) Result {
 	if r.Diags.HasErrors() {
 		return r
 	}
-	d.Net.Renames = renames(s)
 	d.Net.Waivers = waivers(s, d.Index)
 	next, _ := d.Lock.Update(d.Used)
 	r.Network, r.Lock, r.Changes = &d.Net, next, l.Diff(next)

@@ -86,6 +86,7 @@ type Interface struct {
 // TransitTable is a transit gateway's route table.
 type TransitTable struct {
 	Name      string         // networks, edge, or the segments it serves
+	Was       string         // its name before segments were renamed; empty when it is the same, or another table's now
 	Associate []AttachmentID // whose traffic it routes
 	Propagate []AttachmentID // whose prefixes it learns
 	Routes    []Route        // static: peerings

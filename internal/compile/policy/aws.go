@@ -141,7 +141,7 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 	}
 	out.PeerFilter = ""
 	if len(c.rest) > 0 {
-		far := m.label
+		far := m.native
 		if len(c.own) > 0 {
 			far += "-elsewhere"
 		}

@@ -146,7 +146,7 @@ func nsgMerged(dir fabric.Direction, m *merged, local []netip.Prefix) []nsgRule 
 		}
 		r := fabric.FilterRule{Action: fabric.Allow, Services: services, Local: local, Origin: m.origin, Note: m.note}
 		if len(m.prefixes) > 0 {
-			r.Name, r.Peers = ruleName(lead+m.label, svc), m.prefixes
+			r.Name, r.Peers = ruleName(lead+m.native, svc), m.prefixes
 			out = append(out, nsgRule{rule: r, value: value, steps: m.steps})
 		}
 		if m.internet {

@@ -23,7 +23,8 @@ type rule struct {
 
 // end is one side of a rule.
 type end struct {
-	label     string         // for names: inference, headquarters-and-2-more
+	label     string         // for people: inference, headquarters-and-2-more
+	native    string         // label in names of rules, from before renames
 	subnets   []int          // meant whole, sorted
 	extra     []netip.Prefix // CIDRs, on-prem and existing networks; aggregated
 	internet  bool
@@ -131,9 +132,10 @@ func holds(t, s vocab.Service) bool {
 
 // end resolves one side; false when it means nothing or was refused.
 func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
-	var names []string
+	var names, former []string
 	for _, ref := range refs {
 		names = append(names, ref.V.String())
+		former = append(former, b.formerRef(ref.V))
 	}
 	key := strings.Join(names, " ")
 	if e, ok := b.ends[key]; ok {
@@ -186,7 +188,7 @@ func (b *book) end(refs []spec.Value[spec.Ref]) (end, bool) {
 	if len(e.extra) > 0 {
 		e.near = b.overlapped(e.subnets, e.extra)
 	}
-	e.label = label(names)
+	e.label, e.native = label(names), label(former)
 	b.ends[key] = e
 	return e, !e.isEmpty()
 }

@@ -26,7 +26,8 @@ type merged struct {
 	apart    bool           // no prefix of prefixes spans subnets of two VPCs or extra
 	starts   []int          // with apart: for each of subnets, the index in prefixes of its own
 	rules    []int
-	label    string // of the far side
+	label    string // of the far side, for people
+	native   string // the same in names of rules
 	svc      string // of the services
 	value    string // what the rule does, for people
 	origin   fabric.Origin
@@ -183,11 +184,15 @@ func (b *book) complete(dir fabric.Direction, m *merged) {
 	slices.Sort(m.rules)
 	m.rules = slices.Compact(m.rules)
 	b.aggregate(m)
-	var labels []string
+	var labels, natives []string
 	for i, r := range m.rules {
 		x := &b.rules[r]
-		if l := x.far(dir).label; !slices.Contains(labels, l) {
-			labels = append(labels, l)
+		far := x.far(dir)
+		if !slices.Contains(labels, far.label) {
+			labels = append(labels, far.label)
+		}
+		if !slices.Contains(natives, far.native) {
+			natives = append(natives, far.native)
 		}
 		if i > 0 {
 			m.note += ", "
@@ -200,12 +205,17 @@ func (b *book) complete(dir fabric.Direction, m *merged) {
 		m.steps = append(m.steps, draft.Step(x.spec.Pos, nil, "%s", text))
 	}
 	m.origin = b.rules[m.rules[0]].origin
-	m.label = label(labels)
-	if len(labels) == 1 {
-		m.label = labels[0]
-	}
+	m.label, m.native = joint(labels), joint(natives)
 	m.svc = serviceLabel(m.services)
 	m.value = describe(dir.String(), "allow", m.services, m.label)
+}
+
+// joint is the label of several ends; one is labelled already.
+func joint(labels []string) string {
+	if len(labels) == 1 {
+		return labels[0]
+	}
+	return label(labels)
 }
 
 // aggregate unites the prefixes of a merged rule, and finds out whether a VPC's

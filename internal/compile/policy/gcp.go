@@ -106,7 +106,8 @@ func (b *book) withinSubnet(w *policyWriter, s *subnet) {
 	}
 	own := []netip.Prefix{s.net.Prefix}
 	why := because(s.origin.Pos, nil, "machines of one subnet reach each other unless its segment says internal: deny")
-	name := clean(string(s.net.Site)) + "-" + clean(s.net.Name)
+	was := b.former(s) // rules are made anew under other names
+	name := clean(was[0]) + "-" + clean(was[2])
 	for _, dir := range directions {
 		w.add(fabric.FilterRule{Name: ruleName("allow", dir.String(), "within", name), Direction: dir, Action: fabric.Allow, Services: anything, Peers: own, Local: own, Origin: s.origin}, "all inside the subnet", why)
 	}
@@ -138,7 +139,7 @@ func (b *book) alike(r run, dir fabric.Direction) []alikes {
 		rules, part := s.rules(dir)
 		for _, x := range part {
 			out = append(out, alikes{rules: []int{x}, local: b.part(s, dir, x)})
-			names = append(names, []string{"part-of-" + s.net.Name})
+			names = append(names, []string{"part-of-" + b.former(s)[2]})
 		}
 		if len(rules) == 0 {
 			continue
@@ -155,7 +156,7 @@ func (b *book) alike(r run, dir fabric.Direction) []alikes {
 			names = append(names, nil)
 		}
 		out[k].local = append(out[k].local, s.net.Prefix)
-		if n := s.net.Name; !slices.Contains(names[k], n) {
+		if n := b.former(s)[2]; !slices.Contains(names[k], n) {
 			names[k] = append(names[k], n)
 		}
 	}
@@ -180,7 +181,7 @@ func (b *book) policyRules(w *policyWriter, dir fabric.Direction, g alikes) (lat
 		}
 		out := fabric.FilterRule{Direction: dir, Action: fabric.Allow, Services: m.services, Local: g.local, Origin: m.origin, Note: m.note}
 		if len(m.prefixes) > 0 {
-			out.Name, out.Peers = name(m.label), m.prefixes
+			out.Name, out.Peers = name(m.native), m.prefixes
 			w.add(out, m.value, m.steps)
 		}
 		if m.internet {

@@ -14,6 +14,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
+	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -248,6 +250,33 @@ func (b *book) filterName(parts ...string) string {
 		out += "-" + p
 	}
 	return out
+}
+
+// formerRef spells a reference of a rule as it was before `was:` renames, so
+// that the names of rules stay: under another name a cloud makes them anew.
+func (b *book) formerRef(r spec.Ref) string {
+	switch r.Kind {
+	case spec.RefWord:
+		if site := b.sites[fabric.SiteID(r.Word)]; site != nil {
+			return cmp.Or(site.Spec.Was.V, r.Word)
+		}
+		return b.formerSegment(r.Word)
+	case spec.RefSegment:
+		return b.formerRef(spec.Ref{Kind: spec.RefWord, Word: r.Site}) + ":" + b.formerSegment(r.Name)
+	case spec.RefPath:
+		return b.d.Net.Former(r.Path)
+	case spec.RefCIDR, spec.RefInternet:
+	}
+	return r.String()
+}
+
+func (b *book) formerSegment(name string) string {
+	for i := range b.d.Spec.Segments {
+		if s := &b.d.Spec.Segments[i]; s.Name == name {
+			return cmp.Or(s.Was.V, name)
+		}
+	}
+	return name
 }
 
 // former gives the names of a subnet's site, network and itself from before

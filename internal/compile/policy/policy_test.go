@@ -433,6 +433,29 @@ func TestNamesOutliveRenames(t *testing.T) {
 	}
 }
 
+// A rename keeps the native names of rules: clouds make a rule of another name
+// anew, and it is missing meanwhile.
+func TestRuleNamesOutliveRenames(t *testing.T) {
+	renamed := strings.NewReplacer(
+		"segment: db", "segment: store", "db: {internal: deny}", "store: {was: db, internal: deny}", "to: db", "to: store",
+		"  g: {cloud", "  y: {was: g, cloud", "job: {cidr", "task: {was: job, cidr",
+	).Replace(shop)
+	was, is := design(t, shop), design(t, renamed)
+	for old, now := range map[fabric.FilterID]fabric.FilterID{"host:app/firewall": "host:app/firewall", "z/app/db/nsg": "z/app/db/nsg", "z/app/web/nsg": "z/app/web/nsg"} {
+		names := func(d *draft.Draft, id fabric.FilterID) []string {
+			var out []string
+			for _, r := range filter(t, d, id).Rules {
+				out = append(out, r.Name)
+			}
+			slices.Sort(out)
+			return out
+		}
+		if diff := cmp.Diff(names(was, old), names(is, now)); diff != "" {
+			t.Errorf("names of the rules of %s after renames (-before +after):\n%s", now, diff)
+		}
+	}
+}
+
 // Long ends and many services still give names that every cloud takes.
 func TestLongNames(t *testing.T) {
 	var sites, refs []string

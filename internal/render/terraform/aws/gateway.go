@@ -7,6 +7,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/render/terraform/hcl"
 	"github.com/tieline/tieline/internal/render/terraform/names"
+	"github.com/tieline/tieline/internal/render/terraform/root"
 )
 
 // gateway writes a site's gateway and what is attached to it inside the site.
@@ -45,11 +46,12 @@ func (w writer) transitGateway(b *hcl.Body, g fabric.Gateway) {
 	b.End()
 
 	if !g.DefaultTable && len(g.Tables) > 0 {
-		tables := make([]string, len(g.Tables))
+		tables, keys := make([]string, len(g.Tables)), make([]root.Key, len(g.Tables))
 		for i, t := range g.Tables {
-			tables[i] = t.Name
+			tables[i], keys[i] = t.Name, root.Key{New: t.Name, Old: formerTable(t)}
 		}
 		w.open(b, g.Meta.Origin, "aws_ec2_transit_gateway_route_table", owner, g.Meta.Account, forEach("toset("+hcl.Strings(tables...)+")"))
+		w.r.ResourceKeys("aws_ec2_transit_gateway_route_table", owner, keys...)
 		b.Attr("transit_gateway_id", hcl.Expr("aws_ec2_transit_gateway."+label+".id"))
 		b.Attr("tags", w.siteTags(w.title(owner)))
 		b.End()

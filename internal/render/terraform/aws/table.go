@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (w writer) associations(b *hcl.Body, m members) {
 		for _, t := range m.gateway.Tables {
 			if !m.gateway.DefaultTable && slices.Contains(t.Associate, a.ID) {
 				items = append(items, hcl.Item{Key: attachmentKey(m.gateway, a), Value: hcl.Quote(t.Name)})
-				keys = append(keys, w.attachmentKeys(m.gateway, a, ""))
+				keys = append(keys, w.attachmentKeys(m.gateway, a, "", ""))
 			}
 		}
 	}
@@ -61,7 +62,7 @@ func (w writer) propagations(b *hcl.Body, m members) {
 		for _, a := range m.attachments {
 			if !m.gateway.DefaultTable && slices.Contains(t.Propagate, a.ID) {
 				items = append(items, inTable(t.Name, "attachment", attachmentKey(m.gateway, a)))
-				keys = append(keys, w.attachmentKeys(m.gateway, a, t.Name+" "))
+				keys = append(keys, w.attachmentKeys(m.gateway, a, t.Name+" ", formerTable(t)+" "))
 			}
 		}
 	}
@@ -77,21 +78,21 @@ func (w writer) propagations(b *hcl.Body, m members) {
 }
 
 // attachmentKeys returns an attachment's key before and after renames, after
-// what leads it.
-func (w writer) attachmentKeys(g fabric.Gateway, a fabric.Attachment, lead string) root.Key {
+// what leads it and what led it.
+func (w writer) attachmentKeys(g fabric.Gateway, a fabric.Attachment, lead, was string) root.Key {
 	key := attachmentKey(g, a)
 	if a.Kind != fabric.TransitVPCAttachment {
-		return root.Key{New: lead + key, Old: lead + key}
+		return root.Key{New: lead + key, Old: was + key}
 	}
 	site := names.Former(w.n, string(g.Site))
-	return root.Key{New: lead + key, Old: lead + strings.TrimPrefix(names.Former(w.n, string(a.VPC)), site+"/")}
+	return root.Key{New: lead + key, Old: was + strings.TrimPrefix(names.Former(w.n, string(a.VPC)), site+"/")}
 }
 
 // staticRoutes writes the static routes of a transit gateway that lead to one
 // of the attachments.
 func (w writer) staticRoutes(b *hcl.Body, m members) {
 	for _, a := range m.attachments {
-		items := staticTo(m.gateway, func(h fabric.Hop) bool {
+		items, keys := staticTo(m.gateway, func(h fabric.Hop) bool {
 			return h.Kind == fabric.HopAttachment && h.Attachment == a.ID
 		})
 		if len(items) == 0 {
@@ -102,20 +103,21 @@ func (w writer) staticRoutes(b *hcl.Body, m members) {
 			id += "/" + attachmentKey(m.gateway, a)
 		}
 		key := hcl.Quote(attachmentKey(m.gateway, a))
-		w.transitTableRoutes(b, m.gateway, m.origin, id, items, hcl.Item{Key: "transit_gateway_attachment_id", Value: m.attachment(key)})
+		w.transitTableRoutes(b, m.gateway, m.origin, id, items, keys, hcl.Item{Key: "transit_gateway_attachment_id", Value: m.attachment(key)})
 	}
 }
 
 // blackholes writes the static routes of a transit gateway that drop.
 func (w writer) blackholes(b *hcl.Body, g fabric.Gateway) {
-	items := staticTo(g, func(h fabric.Hop) bool { return h.Kind == fabric.HopBlackhole })
+	items, keys := staticTo(g, func(h fabric.Hop) bool { return h.Kind == fabric.HopBlackhole })
 	if len(items) > 0 {
-		w.transitTableRoutes(b, g, g.Meta.Origin, names.Owner(g.ID)+"/blackhole", items, hcl.Item{Key: "blackhole", Value: "true"})
+		w.transitTableRoutes(b, g, g.Meta.Origin, names.Owner(g.ID)+"/blackhole", items, keys, hcl.Item{Key: "blackhole", Value: "true"})
 	}
 }
 
-func (w writer) transitTableRoutes(b *hcl.Body, g fabric.Gateway, o fabric.Origin, id string, items []hcl.Item, target hcl.Item) {
+func (w writer) transitTableRoutes(b *hcl.Body, g fabric.Gateway, o fabric.Origin, id string, items []hcl.Item, keys []root.Key, target hcl.Item) {
 	w.open(b, o, "aws_ec2_transit_gateway_route", id, g.Meta.Account, forEach(hcl.Map(items...)))
+	w.r.ResourceKeys("aws_ec2_transit_gateway_route", id, keys...)
 	b.Attr("transit_gateway_route_table_id", w.tableID(g, "each.value.table"))
 	b.Attr("destination_cidr_block", "each.value.prefix")
 	b.Attr(target.Key, target.Value)
@@ -123,18 +125,24 @@ func (w writer) transitTableRoutes(b *hcl.Body, g fabric.Gateway, o fabric.Origi
 }
 
 // staticTo gives the static routes of a transit gateway of a kind, by table and
-// prefix.
-func staticTo(g fabric.Gateway, wanted func(fabric.Hop) bool) []hcl.Item {
+// prefix, with their keys before and after renames.
+func staticTo(g fabric.Gateway, wanted func(fabric.Hop) bool) ([]hcl.Item, []root.Key) {
 	var items []hcl.Item
+	var keys []root.Key
 	for _, t := range g.Tables {
 		for _, rt := range t.Routes {
 			if wanted(rt.Hop) {
-				items = append(items, inTable(t.Name, "prefix", rt.Prefix.String()))
+				p := rt.Prefix.String()
+				items = append(items, inTable(t.Name, "prefix", p))
+				keys = append(keys, root.Key{New: t.Name + " " + p, Old: formerTable(t) + " " + p})
 			}
 		}
 	}
-	return items
+	return items, keys
 }
+
+// formerTable is the key of a table before its segments were renamed.
+func formerTable(t fabric.TransitTable) string { return cmp.Or(t.Was, t.Name) }
 
 // inTable is an entry of a for_each map over what is in tables.
 func inTable(table, what, value string) hcl.Item {
