@@ -7,18 +7,19 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/bits"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 // course is the units that packets reach by the tables, whatever filters say.
 type course struct {
-	sure    bitset // by every equal-cost way
-	maybe   bitset // by one at least
-	unknown bitset // perhaps: something on the way is not modelled
-	ajar    bitset // from the internet, once a machine is given a public address
+	sure    bits.Set // by every equal-cost way
+	maybe   bits.Set // by one at least
+	unknown bits.Set // perhaps: something on the way is not modelled
+	ajar    bits.Set // from the internet, once a machine is given a public address
 }
 
-func newCourse(n int) *course { return &course{newBitset(n), newBitset(n), newBitset(n), newBitset(n)} }
+func newCourse(n int) *course { return &course{bits.New(n), bits.New(n), bits.New(n), bits.New(n)} }
 
 // courses gives the ways out of each unit and back to it.
 type courses struct {
@@ -229,7 +230,7 @@ func (p *Proof) fillAjar(l *course, from *unit) {
 	}
 	for i := range p.units {
 		if p.isAjar(from, &p.units[i]) {
-			l.ajar.set(i)
+			l.ajar.Add(i)
 		}
 	}
 }
@@ -241,13 +242,13 @@ func (p *Proof) fillCourse(l *course, groups [][]int32, way func(*unit) (may, su
 		may, sure, unknown := way(&p.units[g[0]])
 		for _, i := range g {
 			if may {
-				l.maybe.set(int(i))
+				l.maybe.Add(int(i))
 			}
 			if sure {
-				l.sure.set(int(i))
+				l.sure.Add(int(i))
 			}
 			if unknown {
-				l.unknown.set(int(i))
+				l.unknown.Add(int(i))
 			}
 		}
 	}
@@ -318,13 +319,13 @@ var https = []vocab.Service{{Proto: vocab.TCP, Ports: vocab.PortRange{First: 443
 
 // rangesOfService gives the addresses that private names of an endpoint's
 // service resolve to.
-func (p *Proof) rangesOfService(e *fabric.Endpoint) bitset {
+func (p *Proof) rangesOfService(e *fabric.Endpoint) bits.Set {
 	if v, ok := p.Net.VPC(e.VPC); ok {
 		if s, ok := p.Atlas.Service(v.Cloud, e.Service); ok {
 			return p.unitsOf(s.Ranges)
 		}
 	}
-	return newBitset(len(p.units))
+	return bits.New(len(p.units))
 }
 
 // narrowed reports whether some rule from all of a subnet to the internet

@@ -79,7 +79,7 @@ func (r *reporter) holes() {
 	var from, to []int
 	for i := range p.units {
 		u := &p.units[i]
-		if _, ok := tables[u.table]; !ok && u.table >= 0 && !p.endpoints.has(i) {
+		if _, ok := tables[u.table]; !ok && u.table >= 0 && !p.endpoints.Has(i) {
 			tables[u.table] = i
 			from = append(from, i)
 		}
@@ -116,7 +116,7 @@ func (r *reporter) holes() {
 func (r *reporter) needed(a, b int) bool {
 	m := r.p.meaning
 	return slices.ContainsFunc(m.wants, func(w want) bool {
-		return w.from.has(a) && w.to.has(b) || w.from.has(b) && w.to.has(a)
+		return w.from.Has(a) && w.to.Has(b) || w.from.Has(b) && w.to.Has(a)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -101,7 +102,7 @@ func randomFilters(r *rand.Rand, n *fabric.Network) {
 			case k == 1 && f.Kind == fabric.SecurityGroup:
 				x.PeerFilter = peers[r.IntN(len(peers))]
 			case k == 1 && f.Kind == fabric.NSG:
-				x.PeerTag = []string{tagVirtualNetwork, tagInternet, tagLoadBalancer}[r.IntN(3)]
+				x.PeerTag = []string{"VirtualNetwork", "Internet", "AzureLoadBalancer"}[r.IntN(3)]
 			default:
 				for range 1 + r.IntN(3) {
 					x.Peers = append(x.Peers, far[r.IntN(len(far))])
@@ -277,7 +278,7 @@ func TestFiltersAgainstOnePacket(t *testing.T) {
 		randomFilters(r, n)
 		p := newProof(n, atlas.Default(), 2)
 		v := onePacket{n}
-		work := newScratch(len(p.units))
+		work := filter.NewScratch(len(p.units))
 		for range 120 {
 			k := packet.Packet{Src: netip.MustParseAddr(addrs[r.IntN(len(addrs))]), Dst: netip.MustParseAddr(addrs[r.IntN(len(addrs))]), Proto: []vocab.Proto{vocab.TCP, vocab.UDP, vocab.ICMP, vocab.GRE}[r.IntN(4)]}
 			if k.Src == k.Dst {
@@ -295,13 +296,13 @@ func TestFiltersAgainstOnePacket(t *testing.T) {
 			from, to := unitOf(p, k.Src), unitOf(p, k.Dst)
 			class := p.space.Of(k)
 			want := v.passes(k)
-			one, maybe := p.allowed(from, to, class)
+			one, maybe := p.filters.Allowed(from, to, class)
 			if one != want || maybe {
 				t.Fatalf("allowed(%v) = %v, unknown %v; want %v, known\nfilters: %+v", k, one, maybe, want, n.Filters)
 			}
-			out := p.pass(&p.guards[p.units[from].guard], class, fabric.Egress, work)
-			in := p.pass(&p.guards[p.units[to].guard], class, fabric.Ingress, work)
-			if all := out.sure.has(to) && in.sure.has(from); all != want {
+			out := p.filters.Pass(p.units[from].guard, class, fabric.Egress, work)
+			in := p.filters.Pass(p.units[to].guard, class, fabric.Ingress, work)
+			if all := out.Sure.Has(to) && in.Sure.Has(from); all != want {
 				t.Fatalf("pass(%v) = %v, want %v\nfilters: %+v", k, all, want, n.Filters)
 			}
 			tried++

@@ -135,7 +135,7 @@ func (r *reporter) codeOf(k miss, t *score) diag.Code {
 		return codeBlocked
 	case !p.joins(p.places[u.place].Site, p.places[v.place].Site):
 		return codeUnjoined
-	case k.stage == forwarding && p.courses.out[t.from].maybe.has(t.to), k.stage == returning && p.courses.back[t.from].maybe.has(t.to):
+	case k.stage == forwarding && p.courses.out[t.from].maybe.Has(t.to), k.stage == returning && p.courses.back[t.from].maybe.Has(t.to):
 		return codeSomeWays
 	}
 	return codeUnrouted
@@ -366,9 +366,9 @@ func (r *reporter) leaks(j *judgement) {
 		}
 		id := leakKey{code: codeLeak, bare: k.bare}
 		if k.rule != nil {
-			id.name = k.rule.name
-			if k.rule.filter != nil {
-				id.filter = k.rule.filter.ID
+			id.name = k.rule.Name
+			if k.rule.Filter != nil {
+				id.filter = k.rule.Filter.ID
 			}
 		}
 		switch {
@@ -404,11 +404,11 @@ func (r *reporter) leak(id leakKey, k leak, t score) {
 	var pos diag.Pos
 	object := p.placeID(t.to)
 	if k.rule != nil {
-		if k.rule.filter != nil {
-			object, pos = string(k.rule.filter.ID), k.rule.filter.Meta.Origin.Pos
+		if k.rule.Filter != nil {
+			object, pos = string(k.rule.Filter.ID), k.rule.Filter.Meta.Origin.Pos
 		}
-		if k.rule.rule != nil && k.rule.rule.Origin.Pos.IsValid() {
-			pos = k.rule.rule.Origin.Pos
+		if k.rule.Rule != nil && k.rule.Rule.Origin.Pos.IsValid() {
+			pos = k.rule.Rule.Origin.Pos
 		}
 	} else {
 		pos = p.origin(p.units[t.to].place)
@@ -419,7 +419,7 @@ func (r *reporter) leak(id leakKey, k leak, t score) {
 	what := fmt.Sprintf("%s from %s to %s", serviceOf(pk), p.placeID(t.from), p.placeID(t.to))
 	by := ""
 	if k.rule != nil {
-		by = fmt.Sprintf(": rule %s of %s lets it", k.rule.name, object)
+		by = fmt.Sprintf(": rule %s of %s lets it", k.rule.Name, object)
 	}
 	if k.bare > 0 {
 		by = fmt.Sprintf(": no filter stands before %s", object)

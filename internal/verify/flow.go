@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -15,7 +16,7 @@ import (
 // they are blocked, that none does from any port. ICMP "fragmentation needed"
 // is no service: it is an error of the path, never answered.
 func (p *Proof) Flow(from, to fabric.PolicyEnd, s vocab.Service) Answer {
-	q := &query{p: p, service: s, rows: map[rowKey]passed{}, work: newScratch(len(p.units)), clients: p.space.Clients(p.clientPorts)}
+	q := &query{p: p, service: s, rows: map[rowKey]filter.Passed{}, work: filter.NewScratch(len(p.units)), clients: p.space.Clients(p.clientPorts)}
 	q.ask(p.spots(from), p.spots(to))
 	return q.answer()
 }
@@ -32,7 +33,7 @@ func (p *Proof) spots(end fabric.PolicyEnd) []spot {
 		}
 	}
 	if end.Internet {
-		p.meaning.beyond.each(func(u int) { out = append(out, spot{u, p.units[u].addr}) })
+		p.meaning.beyond.Each(func(u int) { out = append(out, spot{u, p.units[u].addr}) })
 	}
 	rest := p.rangesOf(end)
 	for _, q := range rest.Prefixes() {
@@ -48,7 +49,7 @@ func (p *Proof) spots(end fabric.PolicyEnd) []spot {
 		for a := first; a < last; a++ {
 			any := false
 			for _, u := range p.addrs.units[a] {
-				if p.endpoints.has(int(u)) {
+				if p.endpoints.Has(int(u)) {
 					continue
 				}
 				any = true
@@ -79,8 +80,8 @@ type query struct {
 	p       *Proof
 	service vocab.Service
 	clients packet.Set
-	rows    map[rowKey]passed
-	work    *scratch
+	rows    map[rowKey]filter.Passed
+	work    *filter.Scratch
 	scalar  bool // few pairs: rule by rule is quicker than all units at once
 
 	yes, no, open int
@@ -88,7 +89,7 @@ type query struct {
 }
 
 type rowKey struct {
-	guard int32
+	guard int
 	class int
 	dir   fabric.Direction
 }
@@ -129,9 +130,9 @@ func (q *query) pair(class int, a, b spot) {
 	p := q.p
 	pass, maybe := q.filters(a.unit, b.unit, class)
 	out, back := p.courses.out[a.unit], p.courses.back[a.unit]
-	sure := pass && out.sure.has(b.unit) && back.sure.has(b.unit)
-	may := pass && out.maybe.has(b.unit) && back.maybe.has(b.unit)
-	perhaps := (pass || maybe) && (out.maybe.has(b.unit) || out.unknown.has(b.unit)) && (back.maybe.has(b.unit) || back.unknown.has(b.unit))
+	sure := pass && out.sure.Has(b.unit) && back.sure.Has(b.unit)
+	may := pass && out.maybe.Has(b.unit) && back.maybe.Has(b.unit)
+	perhaps := (pass || maybe) && (out.maybe.Has(b.unit) || out.unknown.Has(b.unit)) && (back.maybe.Has(b.unit) || back.unknown.Has(b.unit))
 	if may {
 		q.note(0, &q.yes, class, a, b)
 	}
@@ -154,18 +155,18 @@ func (q *query) note(kind int, count *int, class int, a, b spot) {
 // filters says whether all filters let a class pass, and the replies.
 func (q *query) filters(from, to, class int) (pass, maybe bool) {
 	if q.scalar {
-		return q.p.allowed(from, to, class)
+		return q.p.filters.Allowed(from, to, class)
 	}
 	e, i := q.row(from, class, fabric.Egress), q.row(to, class, fabric.Ingress)
-	pass = e.sure.has(to) && i.sure.has(from)
-	return pass, !pass && e.maybe.has(to) && i.maybe.has(from)
+	pass = e.Sure.Has(to) && i.Sure.Has(from)
+	return pass, !pass && e.Maybe.Has(to) && i.Maybe.Has(from)
 }
 
-func (q *query) row(unit, class int, dir fabric.Direction) passed {
+func (q *query) row(unit, class int, dir fabric.Direction) filter.Passed {
 	k := rowKey{q.p.units[unit].guard, class, dir}
 	x, ok := q.rows[k]
 	if !ok {
-		x = q.p.pass(&q.p.guards[k.guard], class, dir, q.work)
+		x = q.p.filters.Pass(k.guard, class, dir, q.work)
 		q.rows[k] = x
 	}
 	return x
@@ -248,10 +249,10 @@ func (p *Proof) passesBetween(from, to, class int) bool {
 	for a := p.firstUnit[from]; a < p.firstUnit[from+1]; a++ {
 		out, back := p.courses.out[a], p.courses.back[a]
 		for b := p.firstUnit[to]; b < p.firstUnit[to+1]; b++ {
-			if p.endpoints.has(a) || !out.maybe.has(b) || !back.maybe.has(b) {
+			if p.endpoints.Has(a) || !out.maybe.Has(b) || !back.maybe.Has(b) {
 				continue
 			}
-			if pass, _ := p.allowed(a, b, class); pass {
+			if pass, _ := p.filters.Allowed(a, b, class); pass {
 				return true
 			}
 		}

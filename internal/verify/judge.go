@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/verify/bits"
+	"github.com/tieline/tieline/internal/verify/filter"
 )
 
 // stage is where on its way a packet that must arrive does not.
@@ -30,9 +32,9 @@ type miss struct {
 // leak is pairs that work and must not, for one cause: the rule that lets it
 // in, or out where no filter guards the end.
 type leak struct {
-	guard   int32 // -1: no filter on either side
+	guard   int // -1: no filter on either side
 	in      bool
-	rule    *rule
+	rule    *filter.Rule
 	icmp    bool // of ICMP only, let in for path MTU discovery
 	unknown bool
 	world   bool // from the internet to a subnet that has internet: none
@@ -96,41 +98,41 @@ type judger struct {
 	client bool // from a port that connections are opened from
 	out    *judgement
 
-	egress, ingress []passed // by guard
-	in              []bitset // by unit that opens: the units whose filters let it in, certainly
-	inMaybe         []bitset
-	may             []bitset // by group of rules: what rules allow
-	must            []bitset // and want
-	decided         int      // pairs whose rules were looked up one by one
+	egress, ingress []filter.Passed // by guard
+	in              []bits.Set      // by unit that opens: the units whose filters let it in, certainly
+	inMaybe         []bits.Set
+	may             []bits.Set // by group of rules: what rules allow
+	must            []bits.Set // and want
+	decided         int        // pairs whose rules were looked up one by one
 }
 
 func (j *judger) run() {
 	p := j.p
 	n := len(p.units)
-	w := newScratch(n)
-	j.egress, j.ingress = make([]passed, len(p.guards)), make([]passed, len(p.guards))
+	w := filter.NewScratch(n)
+	j.egress, j.ingress = make([]filter.Passed, p.filters.Guards()), make([]filter.Passed, p.filters.Guards())
 	certain := true
-	for g := range p.guards {
-		j.egress[g] = p.pass(&p.guards[g], j.class, fabric.Egress, w)
-		j.ingress[g] = p.pass(&p.guards[g], j.class, fabric.Ingress, w)
-		certain = certain && &j.ingress[g].sure[0] == &j.ingress[g].maybe[0]
+	for g := range j.egress {
+		j.egress[g] = p.filters.Pass(g, j.class, fabric.Egress, w)
+		j.ingress[g] = p.filters.Pass(g, j.class, fabric.Ingress, w)
+		certain = certain && j.ingress[g].IsKnown()
 	}
-	rows := make([]bitset, n)
+	rows := make([]bits.Set, n)
 	for i := range p.units {
-		rows[i] = j.ingress[p.units[i].guard].sure
+		rows[i] = j.ingress[p.units[i].guard].Sure
 	}
-	j.in = transpose(rows)
+	j.in = bits.Transpose(rows)
 	j.inMaybe = j.in
 	if !certain {
 		for i := range p.units {
-			rows[i] = j.ingress[p.units[i].guard].maybe
+			rows[i] = j.ingress[p.units[i].guard].Maybe
 		}
-		j.inMaybe = transpose(rows)
+		j.inMaybe = bits.Transpose(rows)
 	}
 	j.rules()
-	got, want, allowed := newBitset(n), newBitset(n), newBitset(n)
+	got, want, allowed := bits.New(n), bits.New(n), bits.New(n)
 	for i := range p.units {
-		if !p.endpoints.has(i) {
+		if !p.endpoints.Has(i) {
 			j.from(i, got, want, allowed)
 		}
 	}
@@ -140,24 +142,24 @@ func (j *judger) run() {
 func (j *judger) rules() {
 	m := j.p.meaning
 	n := len(j.p.units)
-	j.must = make([]bitset, len(m.sets))
+	j.must = make([]bits.Set, len(m.sets))
 	for g, set := range m.sets {
 		for _, k := range set {
 			if w := &m.wants[k]; w.headers.Has(j.class) {
 				if j.must[g] == nil {
-					j.must[g] = newBitset(n)
+					j.must[g] = bits.New(n)
 				}
-				j.must[g].or(w.to)
+				j.must[g].Or(w.to)
 			}
 		}
 	}
-	j.may = make([]bitset, n)
-	shared := map[string]bitset{}
+	j.may = make([]bits.Set, n)
+	shared := map[string]bits.Set{}
 	var key []byte
 	for i := range j.p.units {
 		key = key[:0]
 		for k := range m.allows {
-			if a := &m.allows[k]; a.headers.Has(j.class) && a.from.has(i) {
+			if a := &m.allows[k]; a.headers.Has(j.class) && a.from.Has(i) {
 				key = append(key, byte(k), byte(k>>8), byte(k>>16))
 			}
 		}
@@ -166,10 +168,10 @@ func (j *judger) rules() {
 		}
 		row, ok := shared[string(key)]
 		if !ok {
-			row = newBitset(n)
+			row = bits.New(n)
 			for k := range m.allows {
-				if a := &m.allows[k]; a.headers.Has(j.class) && a.from.has(i) {
-					row.or(a.to)
+				if a := &m.allows[k]; a.headers.Has(j.class) && a.from.Has(i) {
+					row.Or(a.to)
 				}
 			}
 			shared[string(key)] = row
@@ -179,7 +181,7 @@ func (j *judger) rules() {
 }
 
 // from judges the packets that one unit opens connections with.
-func (j *judger) from(i int, got, want, allowed bitset) {
+func (j *judger) from(i int, got, want, allowed bits.Set) {
 	p, m := j.p, j.p.meaning
 	u := &p.units[i]
 	out, back := p.courses.out[i], p.courses.back[i]
@@ -193,20 +195,20 @@ func (j *judger) from(i int, got, want, allowed bitset) {
 			copy(want, x)
 			any = true
 		} else {
-			want.clear()
+			want.Clear()
 		}
 		if x := m.within[u.place]; x != nil {
-			want.or(x)
+			want.Or(x)
 			any = true
 		}
 		if any {
 			if x := m.same[u.place]; x != nil {
-				want.andNot(x)
+				want.AndNot(x)
 			}
 			for k := range got {
-				got[k] = want[k] &^ (egress.sure[k] & j.in[i][k] & out.sure[k] & back.sure[k])
+				got[k] = want[k] &^ (egress.Sure[k] & j.in[i][k] & out.sure[k] & back.sure[k])
 			}
-			if !got.isEmpty() {
+			if !got.IsEmpty() {
 				j.missed(i, got)
 			}
 		}
@@ -216,32 +218,32 @@ func (j *judger) from(i int, got, want, allowed bitset) {
 	if oneWay {
 		return // errors of the path, which stateful filters take for replies
 	}
-	allowed.clear()
+	allowed.Clear()
 	if x := j.may[i]; x != nil {
-		allowed.or(x)
+		allowed.Or(x)
 	}
 	if x := m.within[u.place]; x != nil {
-		allowed.or(x)
+		allowed.Or(x)
 	}
 	if x := m.same[u.place]; x != nil {
-		allowed.or(x)
+		allowed.Or(x)
 	}
-	if m.opens[u.place] || m.aside.has(i) {
-		allowed.or(m.beyond)
+	if m.opens[u.place] || m.aside.Has(i) {
+		allowed.Or(m.beyond)
 	}
-	if m.beyond.has(i) {
-		allowed.or(m.aside)
+	if m.beyond.Has(i) {
+		allowed.Or(m.aside)
 	}
 	for k := range got {
-		got[k] = egress.maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k] | out.ajar[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]
+		got[k] = egress.Maybe[k] & j.inMaybe[i][k] & (out.maybe[k] | out.unknown[k] | out.ajar[k]) & (back.maybe[k] | back.unknown[k]) &^ allowed[k]
 	}
-	if !got.isEmpty() {
+	if !got.IsEmpty() {
 		j.leaked(i, got)
 	}
 }
 
 // missed finds the causes of what must work and does not.
-func (j *judger) missed(i int, got bitset) {
+func (j *judger) missed(i int, got bits.Set) {
 	p, m := j.p, j.p.meaning
 	u := &p.units[i]
 	note := func(want int, to int) {
@@ -254,16 +256,16 @@ func (j *judger) missed(i int, got bitset) {
 	}
 	for _, w := range m.rows[i] {
 		if x := &m.wants[w]; x.headers.Has(j.class) {
-			got.each(func(to int) {
-				if x.to.has(to) {
+			got.Each(func(to int) {
+				if x.to.Has(to) {
 					note(int(w), to)
 				}
 			})
 		}
 	}
 	if x := m.within[u.place]; x != nil {
-		got.each(func(to int) {
-			if x.has(to) {
+		got.Each(func(to int) {
+			if x.Has(to) {
 				note(ofSubnet, to)
 			}
 		})
@@ -277,14 +279,14 @@ func (j *judger) cause(from, to int) miss {
 	u, v := &p.units[from], &p.units[to]
 	out, back := p.courses.out[from], p.courses.back[from]
 	switch egress := &j.egress[u.guard]; {
-	case !egress.sure.has(to):
-		return miss{stage: leaving, x: u.guard, unknown: egress.maybe.has(to)}
-	case !j.in[from].has(to):
-		return miss{stage: arriving, x: v.guard, unknown: j.inMaybe[from].has(to)}
-	case !out.sure.has(to):
-		return miss{stage: forwarding, x: int32(u.table), y: v.route, unknown: out.unknown.has(to)}
+	case !egress.Sure.Has(to):
+		return miss{stage: leaving, x: int32(u.guard), unknown: egress.Maybe.Has(to)}
+	case !j.in[from].Has(to):
+		return miss{stage: arriving, x: int32(v.guard), unknown: j.inMaybe[from].Has(to)}
+	case !out.sure.Has(to):
+		return miss{stage: forwarding, x: int32(u.table), y: v.route, unknown: out.unknown.Has(to)}
 	}
-	return miss{stage: returning, x: int32(v.table), y: u.route, unknown: back.unknown.has(to)}
+	return miss{stage: returning, x: int32(v.table), y: u.route, unknown: back.unknown.Has(to)}
 }
 
 // lookups is how many pairs of one class have their rules looked up one by
@@ -292,10 +294,10 @@ func (j *judger) cause(from, to int) miss {
 const lookups = 100000
 
 // leaked finds the causes of what works and must not.
-func (j *judger) leaked(i int, got bitset) {
+func (j *judger) leaked(i int, got bits.Set) {
 	p := j.p
 	u := &p.units[i]
-	got.each(func(to int) {
+	got.Each(func(to int) {
 		v := &p.units[to]
 		k := leak{guard: -1, unknown: !j.certain(i, to)}
 		switch {
@@ -317,8 +319,8 @@ func (j *judger) leaked(i int, got bitset) {
 			if k.in {
 				near, far, dir = to, i, fabric.Ingress
 			}
-			k.rule = p.lets(near, far, dir, j.class)
-			k.icmp = k.rule != nil && k.rule.rule != nil && k.rule.rule.PathMTU
+			k.rule = p.filters.LetBy(near, far, dir, j.class)
+			k.icmp = k.rule != nil && k.rule.Rule != nil && k.rule.Rule.PathMTU
 		}
 		if j.out.leaks[k] == nil {
 			j.out.leaks[k] = &score{}
@@ -337,19 +339,7 @@ func (p *Proof) isBare(u *unit) bool {
 // certain reports whether a leak certainly works.
 func (j *judger) certain(i, to int) bool {
 	out, back := j.p.courses.out[i], j.p.courses.back[i]
-	return j.egress[j.p.units[i].guard].sure.has(to) && j.in[i].has(to) && (out.maybe.has(to) || out.ajar.has(to)) && back.maybe.has(to)
-}
-
-// lets gives the rule by which the filters before a unit let a class of
-// packets pass, of the layer that is narrowest in kind.
-func (p *Proof) lets(near, far int, dir fabric.Direction, class int) *rule {
-	g := &p.guards[p.units[near].guard]
-	for i := range g.layers {
-		if d := g.layers[i].decide(class, dir, false, far); d.by != nil {
-			return d.by
-		}
-	}
-	return nil
+	return j.egress[j.p.units[i].guard].Sure.Has(to) && j.in[i].Has(to) && (out.maybe.Has(to) || out.ajar.Has(to)) && back.maybe.Has(to)
 }
 
 // sortedKeys gives the causes of a judgement in order of their witnesses.

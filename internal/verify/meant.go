@@ -5,6 +5,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/verify/bits"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -19,23 +20,23 @@ const (
 type want struct {
 	rule     int // index into Net.Policy, or one of the causes
 	headers  packet.Set
-	from, to bitset
+	from, to bits.Set
 	origin   fabric.Origin
 }
 
 // meaning is what the spec wants and what it allows.
 type meaning struct {
-	wants  []want    // of rules and endpoints
-	within []bitset  // by place: units among which all must pass; nil where not
-	beyond bitset    // outside the network
-	aside  bitset    // of existing networks that no filter of ours guards: their way to the internet is their own
-	opens  []bool    // by place: it may open everything to the internet
-	same   []bitset  // by place: units among which nothing of ours stands
-	rows   [][]int32 // by unit: indexes of wants it is of, rising
-	groups []int32   // by unit: units with the same rows share one
-	sets   [][]int32 // by group
-	allows []want    // what may be, beside the wants
-	never  []noWay   // rules that cannot work by what the spec itself says
+	wants  []want     // of rules and endpoints
+	within []bits.Set // by place: units among which all must pass; nil where not
+	beyond bits.Set   // outside the network
+	aside  bits.Set   // of existing networks that no filter of ours guards: their way to the internet is their own
+	opens  []bool     // by place: it may open everything to the internet
+	same   []bits.Set // by place: units among which nothing of ours stands
+	rows   [][]int32  // by unit: indexes of wants it is of, rising
+	groups []int32    // by unit: units with the same rows share one
+	sets   [][]int32  // by group
+	allows []want     // what may be, beside the wants
+	never  []noWay    // rules that cannot work by what the spec itself says
 }
 
 // noWay is a rule about the internet for subnets without a way there.
@@ -49,25 +50,25 @@ type noWay struct {
 // makeMeaning reads the policy.
 func (p *Proof) makeMeaning() {
 	n := len(p.units)
-	m := &meaning{within: make([]bitset, len(p.places)), opens: make([]bool, len(p.places)), same: make([]bitset, len(p.places)), beyond: newBitset(n), aside: newBitset(n), rows: make([][]int32, n)}
+	m := &meaning{within: make([]bits.Set, len(p.places)), opens: make([]bool, len(p.places)), same: make([]bits.Set, len(p.places)), beyond: bits.New(n), aside: bits.New(n), rows: make([][]int32, n)}
 	p.meaning = m
 	deny := map[fabric.SegmentID]bool{}
 	for _, g := range p.Net.Segments {
 		deny[g.ID] = g.InternalDeny
 	}
-	byPlace := make([]bitset, len(p.places))
-	endpoints := newBitset(n)
+	byPlace := make([]bits.Set, len(p.places))
+	endpoints := bits.New(n)
 	for i := range p.places {
-		byPlace[i] = newBitset(n)
+		byPlace[i] = bits.New(n)
 		p.addPlace(byPlace[i], i)
 	}
 	for i := range p.units {
 		pl := p.units[i].place
 		if p.isBeyond(pl) {
-			m.beyond.set(i)
+			m.beyond.Add(i)
 		}
 		if p.behind[pl].kind == EndpointPlace {
-			endpoints.set(i)
+			endpoints.Add(i)
 		}
 	}
 	for i := range p.places {
@@ -91,11 +92,11 @@ func (p *Proof) makeMeaning() {
 	p.endpoints = endpoints
 	p.internetWants(m)
 	for w := range m.wants {
-		m.wants[w].from.each(func(u int) { m.rows[u] = append(m.rows[u], int32(w)) })
+		m.wants[w].from.Each(func(u int) { m.rows[u] = append(m.rows[u], int32(w)) })
 	}
 	for i := range p.units {
 		if b := &p.behind[p.units[i].place]; p.isOpen(&p.units[i]) && b.vpc != nil && b.vpc.Existing != "" {
-			m.aside.set(i)
+			m.aside.Add(i)
 		}
 	}
 	m.group()
@@ -104,16 +105,16 @@ func (p *Proof) makeMeaning() {
 // unguarded joins the units of one site of one's own, or one existing network,
 // among which nothing of ours stands.
 func (p *Proof) unguarded(m *meaning) {
-	byEnd := map[int32]bitset{}
+	byEnd := map[int32]bits.Set{}
 	for i := range p.units {
 		u := &p.units[i]
 		if !p.isOpen(u) || p.isBeyond(u.place) {
 			continue
 		}
 		if byEnd[u.end] == nil {
-			byEnd[u.end] = newBitset(len(p.units))
+			byEnd[u.end] = bits.New(len(p.units))
 		}
-		byEnd[u.end].set(i)
+		byEnd[u.end].Add(i)
 	}
 	for i := range p.units {
 		if u := &p.units[i]; p.isOpen(u) && !p.isBeyond(u.place) {
@@ -123,61 +124,61 @@ func (p *Proof) unguarded(m *meaning) {
 }
 
 // isOpen reports whether no filter stands before a unit.
-func (p *Proof) isOpen(u *unit) bool { return len(p.guards[u.guard].layers) == 0 }
+func (p *Proof) isOpen(u *unit) bool { return p.filters.IsOpen(u.guard) }
 
 // unitsOfEnds gives the units of some ends of a rule.
-func (p *Proof) unitsOfEnds(ends []fabric.PolicyEnd) bitset {
-	out := newBitset(len(p.units))
+func (p *Proof) unitsOfEnds(ends []fabric.PolicyEnd) bits.Set {
+	out := bits.New(len(p.units))
 	for _, e := range ends {
 		for _, s := range e.Subnets {
 			if i, ok := p.bySubnet[s]; ok {
 				p.addPlace(out, i)
 			}
 		}
-		out.or(p.unitsOf(p.rangesOf(e).Prefixes()))
+		out.Or(p.unitsOf(p.rangesOf(e).Prefixes()))
 		if e.Internet {
-			out.or(p.meaning.beyond)
+			out.Or(p.meaning.beyond)
 		}
 	}
 	return out
 }
 
 // addPlace adds the units of a place, which follow each other.
-func (p *Proof) addPlace(to bitset, place int) {
+func (p *Proof) addPlace(to bits.Set, place int) {
 	for i := p.firstUnit[place]; i < p.firstUnit[place+1]; i++ {
-		to.set(i)
+		to.Add(i)
 	}
 }
 
 // ruleWants reads one rule: what must work of it, and what may.
-func (p *Proof) ruleWants(m *meaning, r int, endpoints bitset) {
+func (p *Proof) ruleWants(m *meaning, r int, endpoints bits.Set) {
 	rule := &p.Net.Policy[r]
 	from, to := p.unitsOfEnds(rule.From), p.unitsOfEnds(rule.To)
 	headers := p.headers(rule.Services)
 	m.allows = append(m.allows, want{rule: r, headers: headers, from: from, to: to, origin: rule.Origin})
-	from, to = from.clone(), to.clone()
-	from.andNot(endpoints)
-	to.andNot(endpoints)
-	inside := to.clone()
-	inside.andNot(m.beyond)
-	out := to.clone()
-	out.and(m.beyond)
-	hosts := from.clone()
-	hosts.andNot(m.beyond)
+	from, to = from.Clone(), to.Clone()
+	from.AndNot(endpoints)
+	to.AndNot(endpoints)
+	inside := to.Clone()
+	inside.AndNot(m.beyond)
+	out := to.Clone()
+	out.And(m.beyond)
+	hosts := from.Clone()
+	hosts.AndNot(m.beyond)
 	world := from
-	world.and(m.beyond)
+	world.And(m.beyond)
 	never := noWay{rule: r}
-	add := func(from, to bitset) {
-		if !from.isEmpty() && !to.isEmpty() {
+	add := func(from, to bits.Set) {
+		if !from.IsEmpty() && !to.IsEmpty() {
 			m.wants = append(m.wants, want{rule: r, headers: headers, from: from, to: to, origin: rule.Origin})
 		}
 	}
 	add(hosts, inside)
-	if !hosts.isEmpty() && !out.isEmpty() {
+	if !hosts.IsEmpty() && !out.IsEmpty() {
 		add(p.withWay(hosts, &never, func(i fabric.Internet) bool { return i != fabric.NoInternet }), p.public(out, &never))
 		m.keep(never)
 	}
-	if !world.isEmpty() && !inside.isEmpty() {
+	if !world.IsEmpty() && !inside.IsEmpty() {
 		never = noWay{rule: r, inbound: true}
 		add(p.public(world, &never), p.withWay(inside, &never, func(i fabric.Internet) bool { return i == fabric.Public }))
 		m.keep(never)
@@ -192,14 +193,14 @@ func (m *meaning) keep(x noWay) {
 
 // withWay keeps the units of our subnets that have a way to the internet, and
 // notes the subnets that have none.
-func (p *Proof) withWay(units bitset, never *noWay, has func(fabric.Internet) bool) bitset {
-	out := newBitset(len(p.units))
-	units.each(func(i int) {
+func (p *Proof) withWay(units bits.Set, never *noWay, has func(fabric.Internet) bool) bits.Set {
+	out := bits.New(len(p.units))
+	units.Each(func(i int) {
 		b := &p.behind[p.units[i].place]
 		switch {
 		case b.kind != SubnetPlace || b.subnet.Existing:
 		case has(b.subnet.Internet):
-			out.set(i)
+			out.Add(i)
 		default:
 			if n := len(never.subnets); n == 0 || never.subnets[n-1] != b.subnet.ID {
 				never.subnets = append(never.subnets, b.subnet.ID)
@@ -210,11 +211,11 @@ func (p *Proof) withWay(units bitset, never *noWay, has func(fabric.Internet) bo
 }
 
 // public keeps the units with public addresses, and notes the ranges without.
-func (p *Proof) public(units bitset, never *noWay) bitset {
-	out := newBitset(len(p.units))
-	units.each(func(i int) {
+func (p *Proof) public(units bits.Set, never *noWay) bits.Set {
+	out := bits.New(len(p.units))
+	units.Each(func(i int) {
 		if u := &p.units[i]; !p.special.Contains(u.addr) {
-			out.set(i)
+			out.Add(i)
 		} else if id := p.places[u.place].ID; len(never.nowhere) == 0 || never.nowhere[len(never.nowhere)-1] != id {
 			never.nowhere = append(never.nowhere, id)
 		}
@@ -228,8 +229,8 @@ func (p *Proof) headers(services []vocab.Service) packet.Set {
 }
 
 // endpointWants lets the subnets that ask for a service reach it.
-func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) {
-	from := newBitset(len(p.units))
+func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bits.Set) {
+	from := bits.New(len(p.units))
 	for _, s := range e.Subnets {
 		if i, ok := p.bySubnet[s]; ok {
 			p.addPlace(from, i)
@@ -246,7 +247,7 @@ func (p *Proof) endpointWants(m *meaning, e *fabric.Endpoint, byPlace []bitset) 
 			w.to = byPlace[i]
 		}
 	}
-	if w.to != nil && !w.from.isEmpty() {
+	if w.to != nil && !w.from.IsEmpty() {
 		m.wants, m.allows = append(m.wants, w), append(m.allows, w)
 	}
 }
@@ -262,7 +263,7 @@ func (p *Proof) internetWants(m *meaning) {
 		if !m.opens[i] || b.subnet.Existing {
 			continue
 		}
-		from := newBitset(len(p.units))
+		from := bits.New(len(p.units))
 		p.addPlace(from, i)
 		m.wants = append(m.wants, want{rule: ofInternet, headers: p.space.All(), from: from, to: to, origin: b.subnet.Meta.Origin})
 	}

@@ -3,6 +3,8 @@ package verify
 import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
+	"github.com/tieline/tieline/internal/verify/bits"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -30,7 +32,7 @@ func (o *Openings) Services(set int) []vocab.Service { return o.services[set] }
 // Openings works out all pairs of places, a class of headers at a time.
 func (p *Proof) Openings() *Openings {
 	classes := p.space.Classes()
-	byClass := make([][]bitset, classes) // by class, then by place: places
+	byClass := make([][]bits.Set, classes) // by class, then by place: places
 	p.parallel(classes, func(class int) {
 		if !p.space.OneWay(class) {
 			byClass[class] = p.openedIn(class)
@@ -39,18 +41,18 @@ func (p *Proof) Openings() *Openings {
 	o := &Openings{rows: make([][]Opening, len(p.places))}
 	at := map[string]int{}
 	key := make([]byte, (classes+7)/8)
-	any := newBitset(len(p.places))
+	any := bits.New(len(p.places))
 	for i := range p.places {
-		any.clear()
+		any.Clear()
 		for _, rows := range byClass {
 			if rows != nil {
-				any.or(rows[i])
+				any.Or(rows[i])
 			}
 		}
-		any.each(func(to int) {
+		any.Each(func(to int) {
 			clear(key)
 			for class, rows := range byClass {
-				if rows != nil && rows[i].has(to) {
+				if rows != nil && rows[i].Has(to) {
 					key[class/8] |= 1 << (class % 8)
 				}
 			}
@@ -79,32 +81,32 @@ func (p *Proof) servicesOf(classes []byte) []vocab.Service {
 
 // openedIn gives for each place the places to which packets of a class get
 // through with their replies, between some machines of the two.
-func (p *Proof) openedIn(class int) []bitset {
+func (p *Proof) openedIn(class int) []bits.Set {
 	n := len(p.units)
-	w := newScratch(n)
-	egress, ingress := make([]bitset, len(p.guards)), make([]bitset, len(p.guards))
-	for g := range p.guards {
-		egress[g] = p.pass(&p.guards[g], class, fabric.Egress, w).sure
-		ingress[g] = p.pass(&p.guards[g], class, fabric.Ingress, w).sure
+	w := filter.NewScratch(n)
+	egress, ingress := make([]bits.Set, p.filters.Guards()), make([]bits.Set, p.filters.Guards())
+	for g := range egress {
+		egress[g] = p.filters.Pass(g, class, fabric.Egress, w).Sure
+		ingress[g] = p.filters.Pass(g, class, fabric.Ingress, w).Sure
 	}
-	rows := make([]bitset, n)
+	rows := make([]bits.Set, n)
 	for i := range p.units {
 		rows[i] = ingress[p.units[i].guard]
 	}
-	in := transpose(rows)
-	out := make([]bitset, len(p.places))
-	got := newBitset(n)
+	in := bits.Transpose(rows)
+	out := make([]bits.Set, len(p.places))
+	got := bits.New(n)
 	for i := range p.places {
-		out[i] = newBitset(len(p.places))
+		out[i] = bits.New(len(p.places))
 		for u := p.firstUnit[i]; u < p.firstUnit[i+1]; u++ {
-			if p.endpoints.has(u) {
+			if p.endpoints.Has(u) {
 				continue
 			}
 			e, x := egress[p.units[u].guard], p.courses
 			for k := range got {
 				got[k] = e[k] & in[u][k] & x.out[u].maybe[k] & x.back[u].maybe[k]
 			}
-			got.each(func(to int) { out[i].set(p.units[to].place) })
+			got.Each(func(to int) { out[i].Add(p.units[to].place) })
 		}
 	}
 	return out

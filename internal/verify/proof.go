@@ -11,6 +11,8 @@ import (
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/bits"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -31,13 +33,13 @@ type Proof struct {
 	units       []unit // by place
 	firstUnit   []int  // by place, with one more
 	terminals   terminals
-	guards      []guard
+	filters     *filter.Filters
 	space       *packet.Space
 	clientPorts vocab.PortRange // that connections are opened from
 	special     prefix.Set      // addresses that are not of the internet
 	served      map[fabric.SubnetID]bool
 	acls        map[fabric.SubnetID]bool // subnets that a network ACL lists
-	endpoints   bitset                   // units that only answer
+	endpoints   bits.Set                 // units that only answer
 	fates       *fates
 	courses     *courses
 	meaning     *meaning
@@ -94,7 +96,7 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 	p.addrs = newAddressing(p)
 	p.makeUnits()
 	p.makeFates()
-	newGuards(p).build()
+	p.makeFilters()
 	p.makeCourses()
 	p.makeMeaning()
 	p.judged = sync.OnceValue(p.judge)

@@ -10,6 +10,8 @@ import (
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/bits"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -23,7 +25,7 @@ type unit struct {
 	addr  netip.Addr // one of its addresses, as an example
 	route int32      // class of its addresses as tables see them
 	end   int32      // where packets to it must be delivered: a terminal
-	guard int32      // index into guards: what filters stand before it
+	guard int        // what filters stand before it, by the index of [filter.Filters.Guard]
 }
 
 // addressing is the IPv4 addresses cut at every boundary that matters into
@@ -316,8 +318,8 @@ func (p *Proof) terminalOf(place int) int32 {
 }
 
 // unitsOf gives the units of prefixes.
-func (p *Proof) unitsOf(list []netip.Prefix) bitset {
-	out := newBitset(len(p.units))
+func (p *Proof) unitsOf(list []netip.Prefix) bits.Set {
+	out := bits.New(len(p.units))
 	for _, q := range list {
 		if !q.Addr().Is4() {
 			continue
@@ -325,11 +327,28 @@ func (p *Proof) unitsOf(list []netip.Prefix) bitset {
 		first, last := p.addrs.span(q)
 		for a := first; a < last; a++ {
 			for _, u := range p.addrs.units[a] {
-				out.set(int(u))
+				out.Add(int(u))
 			}
 		}
 	}
 	return out
+}
+
+// makeFilters makes ready the filters before every unit.
+func (p *Proof) makeFilters() {
+	machines := make([]filter.Machine, len(p.units))
+	for i := range p.units {
+		u := &p.units[i]
+		b := &p.behind[u.place]
+		machines[i] = filter.Machine{
+			Addr: u.addr, Table: u.table, VPC: b.vpc, Subnet: b.subnet, Endpoint: b.endpoint,
+			Place: u.place, Part: u.part, Beyond: p.isBeyond(u.place),
+		}
+	}
+	p.filters = filter.New(filter.Input{Net: p.Net, Atlas: p.Atlas, Tables: p.Tables, Space: p.space, Machines: machines, Holding: p.unitsOf})
+	for i := range p.units {
+		p.units[i].guard = p.filters.Guard(i)
+	}
 }
 
 // sample gives a packet of a class from one unit to another.
@@ -337,4 +356,13 @@ func (p *Proof) sample(class, from, to int, v vocab.Service) packet.Packet {
 	out := p.space.Sample(class, v, p.clientPorts)
 	out.Src, out.Dst = p.units[from].addr, p.units[to].addr
 	return out
+}
+
+// hasNACL reports whether a network ACL stands before a subnet.
+func (p *Proof) hasNACL(s *fabric.Subnet) bool {
+	if s.NACL != "" {
+		return true
+	}
+	_, ok := p.acls[s.ID]
+	return ok
 }

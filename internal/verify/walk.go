@@ -12,6 +12,7 @@ import (
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/filter"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -105,15 +106,9 @@ func (w *walker) filters(b *walkBuilder, near, far spot, dir fabric.Direction, r
 	if w.bare || near.unit < 0 || far.unit < 0 {
 		return true
 	}
-	g := &w.p.guards[w.p.units[near.unit].guard]
-	for i := range g.layers {
-		l := &g.layers[i]
-		if l.kind == fabric.NetworkACL && g.within.has(far.unit) || reply && l.kind != fabric.NetworkACL {
-			continue
-		}
-		d := l.decide(w.class, dir, reply, far.unit)
-		b.add(w.filterStep(l, d, dir, reply, near))
-		if !d.pass {
+	for _, d := range w.p.filters.Meet(near.unit, far.unit, w.class, dir, reply) {
+		b.add(w.filterStep(&d, dir, reply, near))
+		if !d.Pass {
 			b.walk.Outcome = 0
 			return false
 		}
@@ -121,13 +116,16 @@ func (w *walker) filters(b *walkBuilder, near, far spot, dir fabric.Direction, r
 	return true
 }
 
-func (w *walker) filterStep(l *layer, d decision, dir fabric.Direction, reply bool, near spot) Step {
-	s := Step{Kind: FilterStep, Pass: d.pass}
-	if d.maybe {
+func (w *walker) filterStep(d *filter.Decision, dir fabric.Direction, reply bool, near spot) Step {
+	s := Step{Kind: FilterStep, Pass: d.Pass, Object: string(d.First)}
+	if d.Maybe {
 		s.Kind = UnknownStep
 	}
+	if s.Object == "" {
+		s.Object = w.place(near)
+	}
 	verb := "allows"
-	if !d.pass {
+	if !d.Pass {
 		verb = "denies"
 	}
 	what := serviceOf(w.packet)
@@ -138,24 +136,22 @@ func (w *walker) filterStep(l *layer, d decision, dir fabric.Direction, reply bo
 	if dir == fabric.Ingress {
 		far = "from " + w.far(dir, reply).String()
 	}
-	if d.by == nil {
-		s.Object = w.filterName(l, near)
-		s.What = fmt.Sprintf("%s %s: no %s rule of the %s allows it", verb, what+" "+far, dir, l.kind)
-		if d.maybe {
-			s.What = "what the " + l.kind.String() + " does is not known"
+	if d.By == nil {
+		s.What = fmt.Sprintf("%s %s: no %s rule of the %s allows it", verb, what+" "+far, dir, d.Kind)
+		if d.Maybe {
+			s.What = "what the " + d.Kind.String() + " does is not known"
 		}
 		return s
 	}
-	s.Rule = d.by.name
-	s.Object = w.filterName(l, near)
-	if d.by.filter != nil {
-		s.Object = string(d.by.filter.ID)
+	s.Rule = d.By.Name
+	if d.By.Filter != nil {
+		s.Object = string(d.By.Filter.ID)
 	}
-	if d.by.rule != nil {
-		s.Origin = d.by.rule.Origin
+	if d.By.Rule != nil {
+		s.Origin = d.By.Rule.Origin
 	}
 	s.What = fmt.Sprintf("%s %s %s", verb, what, far)
-	if d.maybe {
+	if d.Maybe {
 		s.What = fmt.Sprintf("may deny %s %s: what the rule matches is not known", what, far)
 	}
 	return s
@@ -167,17 +163,6 @@ func (w *walker) far(dir fabric.Direction, reply bool) netip.Addr {
 		return w.packet.Dst
 	}
 	return w.packet.Src
-}
-
-func (w *walker) filterName(l *layer, near spot) string {
-	for s := range l.rules {
-		for i := range l.rules[s] {
-			if f := l.rules[s][i].filter; f != nil {
-				return string(f.ID)
-			}
-		}
-	}
-	return w.place(near)
 }
 
 // serviceOf names what a packet is of.

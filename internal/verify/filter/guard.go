@@ -1,4 +1,4 @@
-package verify
+package filter
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/bits"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -19,30 +20,32 @@ type guard struct {
 	layers []layer
 	// within are the units of the same native subnet, between which network
 	// ACLs do not stand; nil without an ACL.
-	within bitset
+	within bits.Set
 }
 
 // layer is the filters of one kind that judge a packet together.
 type layer struct {
 	kind  fabric.FilterKind
-	rules [2][]rule // ingress and egress, in the order they are evaluated
+	rules [2][]Rule       // ingress and egress, in the order they are evaluated
+	first fabric.FilterID // the first filter that has a rule
 	// unread: what the filters do is not known.
 	unread bool
 }
 
-// rule is a rule of a filter as it is evaluated for the units of a guard.
-type rule struct {
-	filter *fabric.Filter
-	rule   *fabric.FilterRule // nil for the platform's own
-	name   string
+// Rule is a rule of a filter, or the platform's own, as it is evaluated for
+// the machines of a guard.
+type Rule struct {
+	Filter *fabric.Filter     // nil for the platform's own where no filter stands
+	Rule   *fabric.FilterRule // nil for the platform's own
+	Name   string
 	allow  bool
 	order  int
 	fwd    packet.Set // of what headers
 	back   packet.Set // of what headers' replies; of network ACLs only
 	match  packet.Match
-	all    bool   // every header: the platform's own
-	sure   bitset // the far sides it certainly matches
-	maybe  bitset // those it may match; the same where all is known
+	all    bool     // every header: the platform's own
+	sure   bits.Set // the far sides it certainly matches
+	maybe  bits.Set // those it may match; the same where all is known
 }
 
 // side gives the index of a direction.
@@ -56,32 +59,32 @@ func side(d fabric.Direction) int {
 // guards finds the filters of each unit. Units that the same filters treat
 // alike share a guard.
 type guards struct {
-	p       *Proof
+	in      *Input
 	list    []guard
 	index   map[string]int32
 	bySub   map[fabric.SubnetID][]int // filters that list a subnet
 	byVPC   map[fabric.VPCID][]int    // firewall policies
-	carried map[fabric.FilterID]bitset
-	peers   map[*netip.Prefix]bitset
-	all     bitset
-	none    bitset
+	carried map[fabric.FilterID]bits.Set
+	peers   map[*netip.Prefix]bits.Set
+	all     bits.Set
+	none    bits.Set
 	tags    map[int]tagged
 	routed  map[*routes.Routes]tagged
 	matches map[string][2]packet.Set
 	vpcs    map[fabric.VPCID][]fabric.VPCID // by security group references: peered
 }
 
-func newGuards(p *Proof) *guards {
+func newGuards(in *Input) *guards {
 	g := &guards{
-		p: p, index: map[string]int32{}, bySub: map[fabric.SubnetID][]int{}, byVPC: map[fabric.VPCID][]int{},
-		carried: map[fabric.FilterID]bitset{}, peers: map[*netip.Prefix]bitset{}, all: newBitset(len(p.units)), none: newBitset(len(p.units)),
+		in: in, index: map[string]int32{}, bySub: map[fabric.SubnetID][]int{}, byVPC: map[fabric.VPCID][]int{},
+		carried: map[fabric.FilterID]bits.Set{}, peers: map[*netip.Prefix]bits.Set{}, all: bits.New(len(in.Machines)), none: bits.New(len(in.Machines)),
 		tags: map[int]tagged{}, routed: map[*routes.Routes]tagged{}, matches: map[string][2]packet.Set{}, vpcs: map[fabric.VPCID][]fabric.VPCID{},
 	}
-	if len(p.units) > 0 {
-		g.all.fill(len(p.units))
+	if len(in.Machines) > 0 {
+		g.all.Fill(len(in.Machines))
 	}
-	for i := range p.Net.Filters {
-		f := &p.Net.Filters[i]
+	for i := range in.Net.Filters {
+		f := &in.Net.Filters[i]
 		if f.Kind == fabric.FirewallPolicy {
 			g.byVPC[f.VPC] = append(g.byVPC[f.VPC], i)
 			continue
@@ -90,8 +93,8 @@ func newGuards(p *Proof) *guards {
 			g.bySub[s] = append(g.bySub[s], i)
 		}
 	}
-	for i := range p.Net.Attachments {
-		if a := &p.Net.Attachments[i]; a.Kind == fabric.AWSPeering {
+	for i := range in.Net.Attachments {
+		if a := &in.Net.Attachments[i]; a.Kind == fabric.AWSPeering {
 			g.vpcs[a.VPC] = append(g.vpcs[a.VPC], a.PeerVPC)
 			g.vpcs[a.PeerVPC] = append(g.vpcs[a.PeerVPC], a.VPC)
 		}
@@ -99,58 +102,58 @@ func newGuards(p *Proof) *guards {
 	return g
 }
 
-// build gives every unit its guard.
-func (g *guards) build() {
-	applied := make([][]int, len(g.p.units))
-	for i := range g.p.units {
-		applied[i] = g.filtersOf(&g.p.units[i])
+// build gives every machine its guard.
+func (g *guards) build() *Filters {
+	out := &Filters{space: g.in.Space, n: len(g.in.Machines), of: make([]int32, len(g.in.Machines))}
+	applied := make([][]int, len(g.in.Machines))
+	for i := range g.in.Machines {
+		applied[i] = g.filtersOf(&g.in.Machines[i])
 		for _, k := range applied[i] {
-			if f := &g.p.Net.Filters[k]; f.Kind == fabric.SecurityGroup {
+			if f := &g.in.Net.Filters[k]; f.Kind == fabric.SecurityGroup {
 				b, ok := g.carried[f.ID]
 				if !ok {
-					b = newBitset(len(g.p.units))
+					b = bits.New(len(g.in.Machines))
 					g.carried[f.ID] = b
 				}
-				b.set(i)
+				b.Add(i)
 			}
 		}
 	}
-	for i := range g.p.units {
-		g.p.units[i].guard = g.of(i, applied[i])
+	for i := range g.in.Machines {
+		out.of[i] = g.of(i, applied[i])
 	}
-	g.p.guards = g.list
+	out.guards = g.list
+	return out
 }
 
 // filtersOf lists the filters (indexes into Net.Filters) that apply to a unit,
 // rising.
-func (g *guards) filtersOf(u *unit) []int {
-	b := &g.p.behind[u.place]
+func (g *guards) filtersOf(u *Machine) []int {
 	var out []int
 	add := func(id fabric.FilterID) {
 		if id == "" {
 			return
 		}
-		if i, ok := slices.BinarySearchFunc(g.p.Net.Filters, id, func(f fabric.Filter, id fabric.FilterID) int { return cmp.Compare(f.ID, id) }); ok {
+		if i, ok := slices.BinarySearchFunc(g.in.Net.Filters, id, func(f fabric.Filter, id fabric.FilterID) int { return cmp.Compare(f.ID, id) }); ok {
 			out = append(out, i)
 		}
 	}
-	switch b.kind {
-	case EndpointPlace:
-		add(b.endpoint.Filter)
-		add(b.subnet.NACL)
-		for _, i := range g.bySub[b.subnet.ID] {
-			if g.p.Net.Filters[i].Kind == fabric.NetworkACL {
+	switch {
+	case u.Endpoint != nil:
+		add(u.Endpoint.Filter)
+		add(u.Subnet.NACL)
+		for _, i := range g.bySub[u.Subnet.ID] {
+			if g.in.Net.Filters[i].Kind == fabric.NetworkACL {
 				out = append(out, i)
 			}
 		}
-	case SubnetPlace:
-		add(b.subnet.Filter)
-		add(b.subnet.NACL)
-		out = append(out, g.bySub[b.subnet.ID]...)
-	case VPCPlace, SitePlace, ForeignPlace, InternetPlace:
+	case u.Subnet != nil:
+		add(u.Subnet.Filter)
+		add(u.Subnet.NACL)
+		out = append(out, g.bySub[u.Subnet.ID]...)
 	}
-	if b.vpc != nil && b.kind == SubnetPlace {
-		out = append(out, g.byVPC[b.vpc.ID]...)
+	if u.isHost() && u.VPC != nil {
+		out = append(out, g.byVPC[u.VPC.ID]...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -158,39 +161,38 @@ func (g *guards) filtersOf(u *unit) []int {
 
 // of returns the index of the guard that some filters make for a unit.
 func (g *guards) of(unit int, filters []int) int32 {
-	u := &g.p.units[unit]
-	b := &g.p.behind[u.place]
+	u := &g.in.Machines[unit]
 	var key []byte
 	acl := false
 	for _, i := range filters {
-		f := &g.p.Net.Filters[i]
+		f := &g.in.Net.Filters[i]
 		key = binary.LittleEndian.AppendUint32(key, uint32(i))
 		acl = acl || f.Kind == fabric.NetworkACL
 		for k := range f.Rules {
 			if r := &f.Rules[k]; len(r.Local) > 0 {
 				in := byte(0)
-				if contains(r.Local, u.addr) {
+				if contains(r.Local, u.Addr) {
 					in = 1
 				}
 				key = append(key, in)
 			}
 		}
 		if f.Kind == fabric.NSG {
-			key = binary.LittleEndian.AppendUint32(key, uint32(u.table))
+			key = binary.LittleEndian.AppendUint32(key, uint32(u.Table))
 		}
 	}
-	implied := b.kind == SubnetPlace && b.vpc != nil && b.vpc.Cloud == vocab.GCP && b.vpc.Existing == ""
+	implied := u.isHost() && u.VPC != nil && u.VPC.Cloud == vocab.GCP && u.VPC.Existing == ""
 	if implied {
 		key = append(key, 'g')
 	}
 	if acl {
 		key = append(key, 'a')
-		key = binary.LittleEndian.AppendUint32(key, uint32(u.place))
-		key = binary.LittleEndian.AppendUint32(key, uint32(u.part))
+		key = binary.LittleEndian.AppendUint32(key, uint32(u.Place))
+		key = binary.LittleEndian.AppendUint32(key, uint32(u.Part))
 	}
 	if k, ok := g.index[string(key)]; ok {
 		if w := g.list[k].within; w != nil {
-			w.set(unit)
+			w.Add(unit)
 		}
 		return k
 	}
@@ -198,7 +200,7 @@ func (g *guards) of(unit int, filters []int) int32 {
 	for _, kind := range []fabric.FilterKind{fabric.SecurityGroup, fabric.FirewallPolicy, fabric.NSG, fabric.NetworkACL} {
 		var of []int
 		for _, i := range filters {
-			if g.p.Net.Filters[i].Kind == kind {
+			if g.in.Net.Filters[i].Kind == kind {
 				of = append(of, i)
 			}
 		}
@@ -207,8 +209,8 @@ func (g *guards) of(unit int, filters []int) int32 {
 		}
 	}
 	if acl {
-		out.within = newBitset(len(g.p.units))
-		out.within.set(unit)
+		out.within = bits.New(len(g.in.Machines))
+		out.within.Add(unit)
 	}
 	k := int32(len(g.list))
 	g.list = append(g.list, out)
@@ -218,14 +220,14 @@ func (g *guards) of(unit int, filters []int) int32 {
 
 // layer orders the rules of filters of one kind as their cloud evaluates them,
 // the platform's own last.
-func (g *guards) layer(kind fabric.FilterKind, filters []int, u *unit) layer {
+func (g *guards) layer(kind fabric.FilterKind, filters []int, u *Machine) layer {
 	l := layer{kind: kind}
 	for _, i := range filters {
-		f := &g.p.Net.Filters[i]
+		f := &g.in.Net.Filters[i]
 		l.unread = l.unread || f.Meta.Unread != ""
 		for k := range f.Rules {
 			r := &f.Rules[k]
-			if len(r.Local) > 0 && !contains(r.Local, u.addr) {
+			if len(r.Local) > 0 && !contains(r.Local, u.Addr) {
 				continue
 			}
 			s := side(r.Direction)
@@ -233,7 +235,7 @@ func (g *guards) layer(kind fabric.FilterKind, filters []int, u *unit) layer {
 		}
 	}
 	for s := range l.rules {
-		slices.SortStableFunc(l.rules[s], func(a, b rule) int {
+		slices.SortStableFunc(l.rules[s], func(a, b Rule) int {
 			if kind == fabric.SecurityGroup {
 				return 0 // all are summed
 			}
@@ -243,15 +245,15 @@ func (g *guards) layer(kind fabric.FilterKind, filters []int, u *unit) layer {
 	var defaults []atlas.FilterDefault
 	switch kind {
 	case fabric.FirewallPolicy:
-		defaults = g.p.Atlas.FilterDefaults(vocab.GCP)
+		defaults = g.in.Atlas.FilterDefaults(vocab.GCP)
 	case fabric.NSG:
-		defaults = g.p.Atlas.FilterDefaults(vocab.Azure)
+		defaults = g.in.Atlas.FilterDefaults(vocab.Azure)
 	case fabric.SecurityGroup, fabric.NetworkACL:
 	}
 	for _, d := range defaults {
-		r := rule{name: d.Name, allow: d.Allow, order: d.Priority, all: true, sure: g.all, maybe: g.all}
+		r := Rule{Name: d.Name, allow: d.Allow, order: d.Priority, all: true, sure: g.all, maybe: g.all}
 		if len(filters) > 0 {
-			r.filter = &g.p.Net.Filters[filters[0]]
+			r.Filter = &g.in.Net.Filters[filters[0]]
 		}
 		if d.Peer != "" {
 			r.sure, r.maybe = g.tag(d.Peer, u)
@@ -262,11 +264,24 @@ func (g *guards) layer(kind fabric.FilterKind, filters []int, u *unit) layer {
 		}
 		l.rules[s] = append(l.rules[s], r)
 	}
+	l.first = l.name()
 	return l
 }
 
+// name gives the first filter that has a rule, incoming ones first.
+func (l *layer) name() fabric.FilterID {
+	for s := range l.rules {
+		for i := range l.rules[s] {
+			if f := l.rules[s][i].Filter; f != nil {
+				return f.ID
+			}
+		}
+	}
+	return ""
+}
+
 // denyFirst orders rules of one priority: GCP lets denials win.
-func denyFirst(k fabric.FilterKind, r rule) int {
+func denyFirst(k fabric.FilterKind, r Rule) int {
 	if k == fabric.FirewallPolicy && r.allow {
 		return 1
 	}
@@ -274,17 +289,17 @@ func denyFirst(k fabric.FilterKind, r rule) int {
 }
 
 // rule works out what a rule matches.
-func (g *guards) rule(f *fabric.Filter, r *fabric.FilterRule, u *unit) rule {
-	out := rule{filter: f, rule: r, name: r.Name, allow: r.Action == fabric.Allow, order: r.Priority, match: matchOf(f, r)}
+func (g *guards) rule(f *fabric.Filter, r *fabric.FilterRule, u *Machine) Rule {
+	out := Rule{Filter: f, Rule: r, Name: r.Name, allow: r.Action == fabric.Allow, order: r.Priority, match: MatchOf(f, r)}
 	key := out.match.Key()
 	sets, ok := g.matches[key]
 	if !ok {
-		sets = [2]packet.Set{g.p.space.Forward(out.match), g.p.space.Backward(out.match)}
+		sets = [2]packet.Set{g.in.Space.Forward(out.match), g.in.Space.Backward(out.match)}
 		g.matches[key] = sets
 	}
 	out.fwd, out.back = sets[0], sets[1]
 	if r.Unread != "" {
-		out.fwd, out.back = g.p.space.All(), g.p.space.All()
+		out.fwd, out.back = g.in.Space.All(), g.in.Space.All()
 		out.sure, out.maybe = g.none, g.all
 		return out
 	}
@@ -292,21 +307,21 @@ func (g *guards) rule(f *fabric.Filter, r *fabric.FilterRule, u *unit) rule {
 	return out
 }
 
-// matchOf gives what a rule says of headers. Only AWS tells types of ICMP apart.
-func matchOf(f *fabric.Filter, r *fabric.FilterRule) packet.Match {
+// MatchOf gives what a rule says of headers. Only AWS tells types of ICMP apart.
+func MatchOf(f *fabric.Filter, r *fabric.FilterRule) packet.Match {
 	aws := f.Kind == fabric.SecurityGroup || f.Kind == fabric.NetworkACL
 	return packet.Match{Services: r.Services, SourcePorts: r.SourcePorts, PathMTU: r.PathMTU && aws, Replies: f.Kind == fabric.NetworkACL}
 }
 
 // farSide gives the units on the far side of a rule.
-func (g *guards) farSide(f *fabric.Filter, r *fabric.FilterRule, u *unit) (sure, maybe bitset) {
+func (g *guards) farSide(f *fabric.Filter, r *fabric.FilterRule, u *Machine) (sure, maybe bits.Set) {
 	switch {
 	case r.All:
 		return g.all, g.all
 	case len(r.Peers) > 0:
 		b, ok := g.peers[&r.Peers[0]]
 		if !ok {
-			b = g.p.unitsOf(r.Peers)
+			b = g.in.Holding(r.Peers)
 			g.peers[&r.Peers[0]] = b
 		}
 		return b, b
@@ -326,12 +341,12 @@ func (g *guards) farSide(f *fabric.Filter, r *fabric.FilterRule, u *unit) (sure,
 // carriers gives the units with a security group as a rule of another sees
 // them: in its own VPC and those peered with it. Elsewhere a reference means
 // nobody.
-func (g *guards) carriers(f *fabric.Filter, id fabric.FilterID) bitset {
+func (g *guards) carriers(f *fabric.Filter, id fabric.FilterID) bits.Set {
 	b, ok := g.carried[id]
 	if !ok {
 		return g.none
 	}
-	other, ok := g.p.Net.Filter(id)
+	other, ok := g.in.Net.Filter(id)
 	if !ok || other.VPC == f.VPC || slices.Contains(g.vpcs[f.VPC], other.VPC) {
 		return b
 	}
@@ -340,13 +355,4 @@ func (g *guards) carriers(f *fabric.Filter, id fabric.FilterID) bitset {
 
 func contains(list []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
-}
-
-// hasNACL reports whether a network ACL stands before a subnet.
-func (p *Proof) hasNACL(s *fabric.Subnet) bool {
-	if s.NACL != "" {
-		return true
-	}
-	_, ok := p.acls[s.ID]
-	return ok
 }

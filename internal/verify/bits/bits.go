@@ -1,16 +1,25 @@
-package verify
+// Package bits holds sets of machines by index, one bit each, as the proof and
+// the filters under it count them: whole rows of pairs are judged a word at a
+// time.
+package bits
 
 import "math/bits"
 
-// bitset is a set of units by index. All bitsets of a proof have one length.
-type bitset []uint64
+// Set is a set of units (machines that everything treats alike) by index. All
+// sets of a proof have one length.
+type Set []uint64
 
-func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+// New returns an empty set of numbers below n.
+func New(n int) Set { return make(Set, (n+63)/64) }
 
-func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
-func (b bitset) has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
+// Add adds a number.
+func (b Set) Add(i int) { b[i/64] |= 1 << (i % 64) }
 
-func (b bitset) isEmpty() bool {
+// Has reports whether a number is in the set.
+func (b Set) Has(i int) bool { return b[i/64]>>(i%64)&1 == 1 }
+
+// IsEmpty reports whether it holds nothing.
+func (b Set) IsEmpty() bool {
 	for _, w := range b {
 		if w != 0 {
 			return false
@@ -19,8 +28,8 @@ func (b bitset) isEmpty() bool {
 	return true
 }
 
-// each calls f with the members, rising.
-func (b bitset) each(f func(i int)) {
+// Each calls f with the members, rising.
+func (b Set) Each(f func(i int)) {
 	for i, w := range b {
 		for ; w != 0; w &= w - 1 {
 			f(i*64 + bits.TrailingZeros64(w))
@@ -28,41 +37,43 @@ func (b bitset) each(f func(i int)) {
 	}
 }
 
-func (b bitset) clone() bitset {
-	out := make(bitset, len(b))
+// Clone returns a copy.
+func (b Set) Clone() Set {
+	out := make(Set, len(b))
 	copy(out, b)
 	return out
 }
 
-func (b bitset) clear() {
+// Clear drops all.
+func (b Set) Clear() {
 	for i := range b {
 		b[i] = 0
 	}
 }
 
-// or adds the members of c.
-func (b bitset) or(c bitset) {
+// Or adds the members of c.
+func (b Set) Or(c Set) {
 	for i, w := range c {
 		b[i] |= w
 	}
 }
 
-// and keeps the members of c.
-func (b bitset) and(c bitset) {
+// And keeps the members of c.
+func (b Set) And(c Set) {
 	for i, w := range c {
 		b[i] &= w
 	}
 }
 
-// andNot drops the members of c.
-func (b bitset) andNot(c bitset) {
+// AndNot drops the members of c.
+func (b Set) AndNot(c Set) {
 	for i, w := range c {
 		b[i] &^= w
 	}
 }
 
-// fill adds all of the first n.
-func (b bitset) fill(n int) {
+// Fill adds all of the first n.
+func (b Set) Fill(n int) {
 	for i := range b {
 		b[i] = ^uint64(0)
 	}
@@ -71,13 +82,13 @@ func (b bitset) fill(n int) {
 	}
 }
 
-// transpose gives the relation of rows the other way round: row j of the
+// Transpose gives the relation of rows the other way round: row j of the
 // result has i where row i has j. It works on blocks of 64 by 64.
-func transpose(rows []bitset) []bitset {
+func Transpose(rows []Set) []Set {
 	n := len(rows)
 	words := (n + 63) / 64
 	flat := make([]uint64, n*words)
-	out := make([]bitset, n)
+	out := make([]Set, n)
 	for i := range out {
 		out[i] = flat[i*words : (i+1)*words : (i+1)*words]
 	}

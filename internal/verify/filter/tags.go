@@ -1,4 +1,4 @@
-package verify
+package filter
 
 import (
 	"net/netip"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/bits"
 )
 
 // The service tags of Azure whose addresses follow from the network.
@@ -17,7 +18,7 @@ const (
 
 // tagged is what the tag VirtualNetwork holds for machines that send by one
 // table: certainly, and perhaps.
-type tagged struct{ sure, maybe bitset }
+type tagged struct{ sure, maybe bits.Set }
 
 // tag gives the units that a service tag holds, seen by a unit. VirtualNetwork
 // is the VNet, its peers, all that its gateway has learned, and the prefixes of
@@ -26,16 +27,16 @@ type tagged struct{ sure, maybe bitset }
 // every other address. The probes of AzureLoadBalancer come from the host,
 // which is no place. Any other tag is a service's own addresses: they are
 // public, and not known.
-func (g *guards) tag(name string, u *unit) (sure, maybe bitset) {
+func (g *guards) tag(name string, u *Machine) (sure, maybe bits.Set) {
 	switch name {
 	case tagVirtualNetwork:
 		t := g.virtualNetwork(u)
 		return t.sure, t.maybe
 	case tagInternet:
 		t := g.virtualNetwork(u)
-		sure, maybe = g.all.clone(), g.all.clone()
-		sure.andNot(t.maybe)
-		maybe.andNot(t.sure)
+		sure, maybe = g.all.Clone(), g.all.Clone()
+		sure.AndNot(t.maybe)
+		maybe.AndNot(t.sure)
 		return sure, maybe
 	case tagLoadBalancer:
 		return g.none, g.none
@@ -43,10 +44,10 @@ func (g *guards) tag(name string, u *unit) (sure, maybe bitset) {
 	if g.hasEndpoint(name, u) {
 		return g.none, g.none
 	}
-	maybe = newBitset(len(g.p.units))
-	for i := range g.p.units {
-		if g.p.isBeyond(g.p.units[i].place) {
-			maybe.set(i)
+	maybe = bits.New(len(g.in.Machines))
+	for i := range g.in.Machines {
+		if g.in.Machines[i].Beyond {
+			maybe.Add(i)
 		}
 	}
 	return g.none, maybe
@@ -54,41 +55,39 @@ func (g *guards) tag(name string, u *unit) (sure, maybe bitset) {
 
 // hasEndpoint reports whether a unit reaches the service of a tag by a service
 // endpoint, whose packets never are the internet's.
-func (g *guards) hasEndpoint(tag string, u *unit) bool {
-	b := &g.p.behind[u.place]
-	if b.subnet == nil {
+func (g *guards) hasEndpoint(tag string, u *Machine) bool {
+	if u.Subnet == nil {
 		return false
 	}
-	return slices.ContainsFunc(g.p.Net.Endpoints, func(e fabric.Endpoint) bool {
-		if e.Kind != fabric.ServiceEndpoint || !slices.Contains(e.Subnets, b.subnet.ID) {
+	return slices.ContainsFunc(g.in.Net.Endpoints, func(e fabric.Endpoint) bool {
+		if e.Kind != fabric.ServiceEndpoint || !slices.Contains(e.Subnets, u.Subnet.ID) {
 			return false
 		}
-		s, ok := g.p.Atlas.Service(b.vpc.Cloud, e.Service)
+		s, ok := g.in.Atlas.Service(u.VPC.Cloud, e.Service)
 		return ok && s.Tag == tag
 	})
 }
 
 // virtualNetwork works the tag out from the table that a unit sends by.
-func (g *guards) virtualNetwork(u *unit) tagged {
-	if t, ok := g.tags[u.table]; ok {
+func (g *guards) virtualNetwork(u *Machine) tagged {
+	if t, ok := g.tags[u.Table]; ok {
 		return t
 	}
-	out := tagged{newBitset(len(g.p.units)), newBitset(len(g.p.units))}
-	b := &g.p.behind[u.place]
-	if b.vpc != nil {
-		out.sure.or(g.p.unitsOf(b.vpc.Prefixes))
-		out.maybe.or(g.p.unitsOf(g.siblings(b.vpc.ID)))
+	out := tagged{bits.New(len(g.in.Machines)), bits.New(len(g.in.Machines))}
+	if u.VPC != nil {
+		out.sure.Or(g.in.Holding(u.VPC.Prefixes))
+		out.maybe.Or(g.in.Holding(g.siblings(u.VPC.ID)))
 	}
-	if u.table >= 0 {
-		t := &g.p.Tables.Tables[u.table]
+	if u.Table >= 0 {
+		t := &g.in.Tables.Tables[u.Table]
 		for _, set := range []*routes.Routes{t.Own, t.Learned} {
 			x := g.prefixesOf(set)
-			out.sure.or(x.sure)
-			out.maybe.or(x.maybe)
+			out.sure.Or(x.sure)
+			out.maybe.Or(x.maybe)
 		}
 	}
-	out.maybe.or(out.sure)
-	g.tags[u.table] = out
+	out.maybe.Or(out.sure)
+	g.tags[u.Table] = out
 	return out
 }
 
@@ -108,7 +107,7 @@ func (g *guards) prefixesOf(set *routes.Routes) tagged {
 			sure = append(sure, r.Prefix)
 		}
 	}
-	t := tagged{g.p.unitsOf(sure), g.p.unitsOf(maybe)}
+	t := tagged{g.in.Holding(sure), g.in.Holding(maybe)}
 	g.routed[set] = t
 	return t
 }
@@ -117,18 +116,18 @@ func (g *guards) prefixesOf(set *routes.Routes) tagged {
 // VNet: the other spokes of its hub.
 func (g *guards) siblings(v fabric.VPCID) []netip.Prefix {
 	var hubs []fabric.VPCID
-	for i := range g.p.Net.Attachments {
-		if a := &g.p.Net.Attachments[i]; a.Kind == fabric.VNetPeering && a.GatewayTransit && a.VPC == v {
+	for i := range g.in.Net.Attachments {
+		if a := &g.in.Net.Attachments[i]; a.Kind == fabric.VNetPeering && a.GatewayTransit && a.VPC == v {
 			hubs = append(hubs, a.PeerVPC)
 		}
 	}
 	var out []netip.Prefix
-	for i := range g.p.Net.Attachments {
-		a := &g.p.Net.Attachments[i]
+	for i := range g.in.Net.Attachments {
+		a := &g.in.Net.Attachments[i]
 		if a.Kind != fabric.VNetPeering || !a.GatewayTransit || !slices.Contains(hubs, a.PeerVPC) {
 			continue
 		}
-		if w, ok := g.p.Net.VPC(a.VPC); ok {
+		if w, ok := g.in.Net.VPC(a.VPC); ok {
 			out = append(out, w.Prefixes...)
 		}
 	}
