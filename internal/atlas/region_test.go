@@ -137,6 +137,9 @@ func TestRTT(t *testing.T) {
 		if !ok || got.Measured != tt.measured || got.MS < tt.lo || got.MS > tt.hi || got.Fact.Value == "" {
 			t.Errorf("%s: RTT(%s, %s) = %+v, %v, want %g to %g ms", tt.name, tt.from, tt.to, got, ok, tt.lo, tt.hi)
 		}
+		if tight := got.Low == got.MS && got.MS == got.High; tight != tt.measured || got.Low > got.MS || got.MS > got.High {
+			t.Errorf("%s: RTT(%s, %s) = %g ms between %g and %g, want a spread of estimates alone", tt.name, tt.from, tt.to, got.MS, got.Low, got.High)
+		}
 	}
 	if _, ok := a.RTT(Place{}, place(vocab.AWS, "us-east-1")); ok {
 		t.Error("RTT from nowhere is known")

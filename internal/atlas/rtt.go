@@ -11,6 +11,8 @@ import (
 // RTT is a round-trip time between two places.
 type RTT struct {
 	MS       float64 // milliseconds
+	Low      float64 // milliseconds: of an estimate the 10th percentile, of a measurement as MS
+	High     float64 // milliseconds: of an estimate the 90th percentile, of a measurement as MS
 	Measured bool    // in 2022 between the two regions; else estimated from the distance
 	KM       float64 // great-circle distance
 	Fact     Fact    // the measurement, or the factor of the estimate
@@ -75,7 +77,9 @@ func (p Place) key() string {
 // RTT returns the round-trip time to expect between two places: the average
 // measured in 2022 between their regions over public addresses, else the time
 // of light in fibre over the great-circle distance, times the factor that the
-// measured pairs show. It is false when a place has no coordinates.
+// measured pairs show. Low and High bound an estimate by the 10th and the 90th
+// percentile of that factor; inside a region, where nothing is measured, by
+// nothing and the most of a metro. It is false when a place has no coordinates.
 func (a *Atlas) RTT(from, to Place) (RTT, bool) {
 	if from.IsZero() || to.IsZero() {
 		return RTT{}, false
@@ -83,11 +87,11 @@ func (a *Atlas) RTT(from, to Place) (RTT, bool) {
 	out := RTT{KM: Distance(from, to)}
 	if from.Region != "" && from.Region == to.Region && from.Cloud == to.Cloud {
 		out.Fact = a.mustFact("latency.region")
-		out.MS = mustFloat(out.Fact.Value)
+		out.MS, out.High = mustFloat(out.Fact.Value), mustFloat(a.mustFact("latency.metro_high").Value)
 		return out, true
 	}
 	if ms := a.latency().lookup(from, to); ms > 0 {
-		out.MS, out.Measured = ms, true
+		out.MS, out.Low, out.High, out.Measured = ms, ms, ms, true
 		src := a.mustFact("latency.factor")
 		out.Fact = Fact{
 			ID: "latency.measured." + from.String() + "." + to.String(), Value: strconv.FormatFloat(ms, 'f', -1, 64), Unit: "ms",
@@ -96,9 +100,13 @@ func (a *Atlas) RTT(from, to Place) (RTT, bool) {
 		return out, true
 	}
 	out.Fact = a.mustFact("latency.factor")
-	metro := mustFloat(a.mustFact("latency.metro").Value)
-	speed := mustFloat(a.mustFact("latency.fibre_speed").Value)
-	out.MS = max(metro, 2*out.KM/speed*mustFloat(out.Fact.Value))
+	fibre := a.FibreRTT(out.KM)
+	estimate := func(metro, factor string) float64 {
+		return max(mustFloat(a.mustFact(metro).Value), fibre*mustFloat(a.mustFact(factor).Value))
+	}
+	out.MS = estimate("latency.metro", "latency.factor")
+	out.Low = estimate("latency.metro_low", "latency.factor_low")
+	out.High = estimate("latency.metro_high", "latency.factor_high")
 	return out, true
 }
 
