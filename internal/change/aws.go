@@ -52,10 +52,10 @@ func (v *inventory) awsGateway(g *fabric.Gateway, kind string) {
 		for _, r := range t.Routes {
 			routes = append(routes, v.route(r))
 		}
-		o := v.add(vocab.AWS, "transit gateway table", string(g.ID)+"/"+t.Name, g.Site, g.Meta,
+		o := v.add(vocab.AWS, transitTable, string(g.ID)+"/"+t.Name, g.Site, g.Meta,
 			v.in("gateway", vocab.AWS, kind, string(g.ID)),
 			list("associate", ids(v, t.Associate)), list("propagate", ids(v, t.Propagate)), list("routes", routes))
-		o.key = key(vocab.AWS, "transit gateway table", v.name(string(g.ID))+"/"+t.Name)
+		o.key = key(vocab.AWS, transitTable, v.name(string(g.ID)+"/"+t.Name))
 	}
 }
 

@@ -64,7 +64,7 @@ func Diff(old, new Side) Report {
 	m := newMatch(old.Network, new.Network)
 	r := Report{Old: old.Network.Name, New: new.Network.Name}
 	r.Resources = resources(m, new.Atlas)
-	r.Interrupts = interrupts(m, r.Resources)
+	r.Interrupts = interrupts(m, new.Atlas, r.Resources)
 	r.Links = linkChanges(m)
 	r.Cost = costChange(m, old.Bill, new.Bill)
 	r.Other = otherChanges(m)
@@ -84,10 +84,13 @@ func Diff(old, new Side) Report {
 type match struct {
 	old, new *fabric.Network
 	known    map[string]bool // ids of the old network
+	// tables are former ids of transit gateway tables, which are named after
+	// segments.
+	tables map[string]string
 }
 
 func newMatch(old, new *fabric.Network) *match {
-	m := &match{old: old, new: new, known: map[string]bool{}}
+	m := &match{old: old, new: new, known: map[string]bool{}, tables: map[string]string{}}
 	add := func(id string) { m.known[id] = true }
 	for i := range old.Sites {
 		add(string(old.Sites[i].ID))
@@ -111,7 +114,11 @@ func newMatch(old, new *fabric.Network) *match {
 		add(old.FlowLogs[i].ID)
 	}
 	for i := range old.Gateways {
-		add(string(old.Gateways[i].ID))
+		g := &old.Gateways[i]
+		add(string(g.ID))
+		for _, t := range g.Tables {
+			add(string(g.ID) + "/" + t.Name)
+		}
 	}
 	for i := range old.Attachments {
 		add(string(old.Attachments[i].ID))
@@ -128,6 +135,14 @@ func newMatch(old, new *fabric.Network) *match {
 	for i := range old.Filters {
 		add(string(old.Filters[i].ID))
 	}
+	for i := range new.Gateways {
+		g := &new.Gateways[i]
+		for _, t := range g.Tables {
+			if t.Was != "" {
+				m.tables[string(g.ID)+"/"+t.Name] = m.former(string(g.ID)) + "/" + t.Was
+			}
+		}
+	}
 	return m
 }
 
@@ -136,6 +151,9 @@ func newMatch(old, new *fabric.Network) *match {
 func (m *match) former(id string) string {
 	if m.known[id] {
 		return id
+	}
+	if f := m.tables[id]; m.known[f] {
+		return f
 	}
 	if f := m.new.Former(id); m.known[f] {
 		return f

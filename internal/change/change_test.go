@@ -122,9 +122,16 @@ func TestDiff(t *testing.T) {
 				"changed in place azure VPN gateway azure-wus2/vpn: sku inside",
 				"removed azure VPN tunnel azure-wus2--gcp-oregon/0 at azure-wus2: ",
 				"removed azure VPN tunnel azure-wus2--gcp-oregon/1 at azure-wus2: ",
+				// The Cloud Router has one keepalive for all sessions, and
+				// Azure's 60 seconds bind it no more.
+				"changed in place gcp VPN tunnel aws-oregon--gcp-oregon/0 at gcp-oregon: timers",
+				"changed in place gcp VPN tunnel aws-oregon--gcp-oregon/1 at gcp-oregon: timers",
+				"changed in place gcp VPN tunnel aws-oregon--gcp-oregon/2 at gcp-oregon: timers",
+				"changed in place gcp VPN tunnel aws-oregon--gcp-oregon/3 at gcp-oregon: timers",
 				"removed gcp VPN tunnel azure-wus2--gcp-oregon/0 at gcp-oregon: ",
 				"removed gcp VPN tunnel azure-wus2--gcp-oregon/1 at gcp-oregon: ",
 				"aws-oregon--azure-wus2 stops true, 4 of 4 tunnels, 1m0s to 10m0s",
+				"aws-oregon--gcp-oregon stops true, 4 of 4 tunnels, 30s to 3m0s",
 			},
 		},
 		{
@@ -219,6 +226,48 @@ func TestRename(t *testing.T) {
 	}
 	if d := cmp.Diff([]OtherChange{{What: "renamed", Added: []string{"site aws-oregon is now aws-west"}}}, r.Other); d != "" {
 		t.Errorf("Other (-want +got):\n%s", d)
+	}
+}
+
+// withSegment gives the edits that call the segment data store.
+func withSegment(entry string) []string {
+	return []string{
+		"segment: data", "segment: store", "segment: data", "segment: store", "  data: {description", "  store: {" + entry + "description",
+		"to: data,", "to: store,", "aws-oregon:data", "aws-oregon:store", "azure-wus2:data", "azure-wus2:store",
+	}
+}
+
+// TestRenamedSegment: the tables of transit gateways are named after segments.
+// Told of the rename nothing stops; else the VPC's association moves.
+func TestRenamedSegment(t *testing.T) {
+	r := diff(t, withSegment("was: data, ")...)
+	if got := lines(r); len(got) > 0 || r.Drops() {
+		t.Errorf("Diff of a renamed segment drops %v, %v, want nothing", r.Drops(), got)
+	}
+	r = diff(t, withSegment("")...)
+	want := []string{
+		"removed aws transit gateway table aws-oregon/tgw/data-inference-training: ",
+		"added aws transit gateway table aws-oregon/tgw/inference-store-training: ",
+		"aws-oregon/tgw--aws-oregon/ml stops true, 0 of 0 tunnels, 1s to 1m0s",
+	}
+	if d := cmp.Diff(want, lines(r)); d != "" || !r.Drops() {
+		t.Errorf("Diff of another segment drops %v (-want +got):\n%s", r.Drops(), d)
+	}
+}
+
+// TestGone: what goes takes its associations with it, and nothing else of the
+// table they were in.
+func TestGone(t *testing.T) {
+	r := diff(t, mesh, "{mesh: [aws-oregon, gcp-oregon], via: vpn, bandwidth: 500Mbps}")
+	for _, x := range r.Interrupts {
+		if x.Link != "aws-oregon--gcp-oregon" {
+			t.Errorf("%s%s stops %v to %v because of %v, want the link that is left only", x.Link, x.Resource, x.Low, x.High, x.Causes)
+		}
+	}
+	for _, x := range r.Resources {
+		if x.Kind == transitTable && x.Interrupts() {
+			t.Errorf("%s stops for %v to %v, want not at all", x.ID, x.Low, x.High)
+		}
 	}
 }
 

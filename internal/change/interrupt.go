@@ -7,6 +7,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // Interrupt is what becomes of a link, or of what stands on a resource, while
@@ -30,7 +31,7 @@ func (i *Interrupt) Stops() bool { return i.Down == i.Of }
 
 // interrupts sums up what the changes of resources do to links and to what
 // stands on other resources, sorted.
-func interrupts(m *match, list []Resource) []Interrupt {
+func interrupts(m *match, a *atlas.Atlas, list []Resource) []Interrupt {
 	type outage struct {
 		low, high time.Duration
 		mark      atlas.Mark
@@ -63,6 +64,28 @@ func interrupts(m *match, list []Resource) []Interrupt {
 			o.causes = append(o.causes, r.roots...)
 		}
 	}
+	for _, x := range movedAssociations(m) {
+		rule, ok := a.Change(vocab.AWS, transitTable, "associate")
+		if !ok {
+			continue
+		}
+		if len(x.tunnels) == 0 {
+			in := Interrupt{Link: x.link, Low: rule.Low, High: rule.High, Mark: rule.TimesMark, Causes: []string{x.table}}
+			if x.link == "" {
+				in.Resource = x.attachment
+			}
+			out = append(out, in)
+		}
+		for _, t := range x.tunnels {
+			o := down[t]
+			if o == nil {
+				o = &outage{}
+				down[t] = o
+			}
+			o.low, o.high, o.mark = max(o.low, rule.Low), max(o.high, rule.High), o.mark.Weaker(rule.TimesMark)
+			o.causes = append(o.causes, x.table)
+		}
+	}
 	for _, l := range m.new.Links {
 		in := Interrupt{Link: l.ID}
 		for _, id := range l.Tunnels {
@@ -92,5 +115,5 @@ func interrupts(m *match, list []Resource) []Interrupt {
 }
 
 // carries reports whether traffic crosses a resource: its interruption is one
-// of traffic.
-func carries(r *Resource) bool { return r.Kind != "flow log" }
+// of traffic. What a transit gateway's table does is told of its attachments.
+func carries(r *Resource) bool { return r.Kind != "flow log" && r.Kind != transitTable }

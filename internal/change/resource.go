@@ -113,13 +113,14 @@ func resources(m *match, a *atlas.Atlas) []Resource {
 			i, j = i+1, j+1
 		}
 	}
+	moved := movedAssociations(m)
 	// What hangs on a replaced object changes with it, until nothing more does.
 	replaced := map[string]string{}
 	changes := make([]Resource, len(kept))
 	for again := true; again; {
 		again = false
 		for i, k := range kept {
-			r := compare(a, k.old, k.new, replaced)
+			r := compare(a, k.old, k.new, replaced, moved)
 			if destroys(r.Action) && replaced[r.key] == "" {
 				replaced[r.key] = r.ID
 				again = true
@@ -182,7 +183,7 @@ func made(o *object) Resource {
 }
 
 // compare gives the fields of an object that differ, with what they take.
-func compare(a *atlas.Atlas, old, new *object, replaced map[string]string) Resource {
+func compare(a *atlas.Atlas, old, new *object, replaced map[string]string, moved []move) Resource {
 	r := Resource{Cloud: new.cloud, Kind: new.kind, ID: new.id, Site: new.site, Account: new.account, Action: Modified, Origin: new.origin, key: new.key, tunnels: old.tunnels, link: new.link}
 	if old.id != new.id {
 		r.Was = old.id
@@ -204,6 +205,9 @@ func compare(a *atlas.Atlas, old, new *object, replaced map[string]string) Resou
 			y.name = "rules"
 		}
 		f.Rule, _ = ruleOf(a, r.Cloud, r.Kind, x, y)
+		if f.spares(moved) {
+			f.Rule.Low, f.Rule.High, f.Rule.TimesMark = 0, 0, 0
+		}
 		r.take(f)
 	}
 	return r
