@@ -37,13 +37,20 @@ func (p *Printer) Path(x Path) {
 	for _, u := range x.Answer.Unread {
 		p.Wrapped("  "+p.yellow("unknown: "), "    ", u)
 	}
+	if through := x.Answer.Services; len(through) > 0 {
+		p.Wrapped("  gets through: ", "    ", strings.Join(texts(through), ", "))
+	}
 	if w := x.Answer.Yes; w != nil {
 		p.Blank()
 		p.way("gets through, and its reply gets back", w, x)
 	}
 	if w := x.Answer.No; w != nil {
 		p.Blank()
-		p.way("is stopped", w, x)
+		title := "is stopped"
+		if x.Answer.Verdict == verify.Undecided {
+			title = "is not decided"
+		}
+		p.way(title, w, x)
 	}
 }
 
@@ -104,6 +111,7 @@ type pathJSON struct {
 	Service       string       `json:"service"`
 	Verdict       string       `json:"verdict"`
 	Unknown       []string     `json:"unknown"`
+	Services      []string     `json:"services" doc:"What gets through, at least between some machines, when partly reachable."`
 	Yes           *witnessJSON `json:"yes,omitempty"`
 	No            *witnessJSON `json:"no,omitempty"`
 	There         *float64     `json:"usd_per_gb_there,omitempty"`
@@ -114,7 +122,7 @@ type pathJSON struct {
 func PathJSON(x Path) any {
 	out := pathJSON{
 		FormatVersion: FormatVersion, From: x.From, To: x.To, Service: x.Service, Verdict: x.Answer.Verdict.String(),
-		Unknown: list(x.Answer.Unread, same), Yes: toWitnessJSON(x.Answer.Yes), No: toWitnessJSON(x.Answer.No),
+		Unknown: list(x.Answer.Unread, same), Services: texts(x.Answer.Services), Yes: toWitnessJSON(x.Answer.Yes), No: toWitnessJSON(x.Answer.No),
 	}
 	if x.There != nil {
 		out.There = &x.There.USD

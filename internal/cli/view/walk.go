@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
 )
 
@@ -17,7 +18,9 @@ func (p *Printer) walk(indent string, w verify.Walk) {
 	t := table{indent: indent, columns: []column{{}, {most: most}, {flex: true, wrap: true}, {}}}
 	for i, s := range w.Steps {
 		mark := p.dim("›")
-		if !s.Pass {
+		if !s.Pass && w.Outcome == routes.NotModelled {
+			mark = p.yellow("?")
+		} else if !s.Pass {
 			mark = p.red("✗")
 		} else if i == len(w.Steps)-1 {
 			mark = p.green("✓")
@@ -56,7 +59,9 @@ func (p *Printer) walkLine(w verify.Walk) string {
 		if s.Kind == verify.CrossStep && len(s.Hops) > 1 {
 			name += fmt.Sprintf(" (%d ways)", len(s.Hops))
 		}
-		if !s.Pass {
+		if !s.Pass && w.Outcome == routes.NotModelled {
+			name = p.yellow("? " + name)
+		} else if !s.Pass {
 			name = p.red("✗ " + name)
 		}
 		parts = append(parts, name)

@@ -59,7 +59,7 @@ func TestNoNetworks(t *testing.T) {
 
 // FuzzRead: no bytes make it panic, and what is read is read twice alike.
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"foreign-aws.json", "foreign-gcp.json", "foreign-azure.json"} {
+	for _, name := range []string{awsExample, "foreign-gcp.json", "foreign-azure.json"} {
 		f.Add(file(f, name))
 	}
 	for _, s := range []string{

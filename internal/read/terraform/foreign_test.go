@@ -83,6 +83,17 @@ func lines(n *fabric.Network) []string {
 	return out
 }
 
+// awsExample is for people, too.
+const awsExample = "../../../../examples/terraform/plan.json"
+
+// answersOf names the file with the answers of a plan or state.
+func answersOf(name string) string {
+	if name == awsExample {
+		name = "foreign-aws.json"
+	}
+	return filepath.Join("testdata", strings.TrimSuffix(name, ".json")+".txt")
+}
+
 // TestForeign: files of other people's styles come to known networks. The
 // answers stand beside the files.
 func TestForeign(t *testing.T) {
@@ -90,7 +101,7 @@ func TestForeign(t *testing.T) {
 		name string
 		kind doc.FileKind
 	}{
-		{"foreign-aws.json", doc.Plan}, // terraform-aws-modules/vpc: modules, count, locals
+		{awsExample, doc.Plan}, // terraform-aws-modules/vpc: modules, count, locals
 		{"foreign-gcp.json", doc.State},
 		{"foreign-azure.json", doc.Plan}, // hub and spoke by for_each, a firewall in the hub
 	}
@@ -100,7 +111,7 @@ func TestForeign(t *testing.T) {
 			if r.Kind != tt.kind {
 				t.Errorf("Read(%s).Kind = %v, want %v", tt.name, r.Kind, tt.kind)
 			}
-			want, err := os.ReadFile(filepath.Join("testdata", strings.TrimSuffix(tt.name, ".json")+".txt"))
+			want, err := os.ReadFile(answersOf(tt.name))
 			if err != nil {
 				t.Fatal(err)
 			}
