@@ -41,6 +41,12 @@ func (r *Result) Equal(o *Result) bool {
 		slices.Equal(r.Path, o.Path) && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied)
 }
 
+// sends reports whether two results send packets the same ways, whatever they
+// announce.
+func (r *Result) sends(o *Result) bool {
+	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.hub == o.hub && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied)
+}
+
 // Candidate is what an edge offers a node.
 type Candidate struct {
 	edge int
@@ -150,6 +156,7 @@ func (m *Machine) PathOver(f *Result, e *Edge) []vocab.ASN {
 type solver struct {
 	m     *Machine
 	up    Standing
+	last  bool // of equals that are all used the last one is announced
 	cands []Candidate
 	top   []Candidate // of equal kind and path
 	kept  []Candidate
@@ -164,10 +171,11 @@ func newSolver(m *Machine, up Standing) *solver {
 
 // solve gives what each node holds of a class once no announcement changes
 // anything, and whether it came to that. Backwards takes the nodes in the
-// other order, which must not matter.
+// other order, and announces the other of equals, neither of which may matter.
 func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
 	m := s.m
 	res := make([]Result, len(m.Nodes))
+	s.last = backwards
 	s.queue = s.queue[:0]
 	clear(s.dirty)
 	clear(s.count)
@@ -255,7 +263,7 @@ func (s *solver) choose(c *Class, res []Result, n int) Result {
 	}
 	best, lost, why := s.best(nd)
 	out := Result{Has: true, MED: best[0].MED, hub: m.Bundles[m.Edges[best[0].edge].Bundle].Kind == HubBundle}
-	lead := m.lead(res, best)
+	lead := s.lead(res, best)
 	e := &m.Edges[lead]
 	out.Path, out.Src = m.PathOver(&res[e.From], e), res[e.From].Src
 	for _, b := range best {
@@ -273,20 +281,24 @@ func (s *solver) choose(c *Class, res []Result, n int) Result {
 }
 
 // lead is the edge among equals whose path is announced: the one of the lowest
-// path, then of the first tunnel. Where one way is used, it is that.
-func (m *Machine) lead(res []Result, best []Candidate) int {
-	at := best[0].edge
+// path, then of the first tunnel. Where one way is used, it is that. Which one
+// a cloud announces is not documented.
+func (s *solver) lead(res []Result, best []Candidate) int {
+	m := s.m
 	if len(best) == 1 {
-		return at
+		return best[0].edge
 	}
-	at = slices.MinFunc(best, func(a, b Candidate) int {
+	return slices.MinFunc(best, func(a, b Candidate) int {
 		x, y := &m.Edges[a.edge], &m.Edges[b.edge]
 		if !m.Nodes[x.To].ECMP {
 			return cmp.Or(cmp.Compare(m.firstTunnel(x.Bundle), m.firstTunnel(y.Bundle)), cmp.Compare(a.edge, b.edge))
 		}
-		return cmp.Or(cmp.Compare(a.near, b.near), slices.Compare(res[x.From].Path, res[y.From].Path), cmp.Compare(a.edge, b.edge))
+		order := cmp.Or(cmp.Compare(a.near, b.near), slices.Compare(res[x.From].Path, res[y.From].Path), cmp.Compare(a.edge, b.edge))
+		if s.last {
+			return -order
+		}
+		return order
 	}).edge
-	return at
 }
 
 func (m *Machine) firstTunnel(b int) int {

@@ -70,7 +70,7 @@ func (m *Machine) solve(st *State, up Standing, base *State) {
 		}
 		res, settled := s.solve(x, false)
 		again, also := s.solve(x, true)
-		st.Results[c], st.Unsure[c] = res, !settled || !also || !slices.EqualFunc(res, again, func(a, b Result) bool { return a.Equal(&b) })
+		st.Results[c], st.Unsure[c] = res, !settled || !also || !slices.EqualFunc(res, again, func(a, b Result) bool { return a.sends(&b) })
 		m.count(x, res, st.Up, st.Counts, len(x.Prefixes))
 	}
 }
