@@ -215,17 +215,20 @@ func (r *reporter) because(x *blamed) string {
 	return fmt.Sprintf("depends on %s: %s", x.step.Object, x.step.What)
 }
 
-// origin gives the line behind a place.
-func (p *Proof) origin(place int) diag.Pos {
+// origin gives the position of the line behind a place.
+func (p *Proof) origin(place int) diag.Pos { return p.line(place).Pos }
+
+// line gives the line behind a place: its subnet's, network's or site's.
+func (p *Proof) line(place int) fabric.Origin {
 	b := &p.behind[place]
 	if b.subnet != nil {
-		return b.subnet.Meta.Origin.Pos
+		return b.subnet.Meta.Origin
 	}
 	if b.vpc != nil {
-		return b.vpc.Meta.Origin.Pos
+		return b.vpc.Meta.Origin
 	}
 	s, _ := p.Net.Site(p.places[place].Site)
-	return s.Meta.Origin.Pos
+	return s.Meta.Origin
 }
 
 // others says of how many cases one is shown.

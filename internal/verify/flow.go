@@ -85,7 +85,9 @@ type query struct {
 	scalar  bool // few pairs: rule by rule is quicker than all units at once
 
 	yes, no, open int
-	first         [3]found // a pair that works, one that does not, one that is undecided
+	first         [3]found   // a pair that works, one that does not, one that is undecided
+	tcp           found      // a pair that works, over TCP to the lowest port
+	through       packet.Set // classes that get through from the ports of clients
 }
 
 type rowKey struct {
@@ -97,6 +99,7 @@ type rowKey struct {
 // found is a pair that shows an answer.
 type found struct {
 	is       bool
+	client   bool // from a port that connections are opened from
 	class    int
 	from, to spot
 }
@@ -134,7 +137,7 @@ func (q *query) pair(class int, a, b spot) {
 	may := pass && out.maybe.Has(b.unit) && back.maybe.Has(b.unit)
 	perhaps := (pass || maybe) && (out.maybe.Has(b.unit) || out.unknown.Has(b.unit)) && (back.maybe.Has(b.unit) || back.unknown.Has(b.unit))
 	if may {
-		q.note(0, &q.yes, class, a, b)
+		q.works(class, a, b, client)
 	}
 	switch {
 	case sure || !client:
@@ -145,10 +148,29 @@ func (q *query) pair(class int, a, b spot) {
 	}
 }
 
+// works notes a pair that works. What shows it is sent from a port of clients
+// where such a packet works.
+func (q *query) works(class int, a, b spot, client bool) {
+	q.yes++
+	f := found{true, client, class, a, b}
+	if x := &q.first[0]; !x.is || client && !x.client {
+		*x = f
+	}
+	if !client {
+		return
+	}
+	if q.service.Proto == vocab.AnyProto && !q.tcp.is && q.p.space.Sample(class, q.service, q.p.clientPorts).Proto == vocab.TCP {
+		q.tcp = f // classes come in order of their ports
+	}
+	if !q.through.Has(class) {
+		q.through = q.through.With(class)
+	}
+}
+
 func (q *query) note(kind int, count *int, class int, a, b spot) {
 	*count++
 	if !q.first[kind].is {
-		q.first[kind] = found{true, class, a, b}
+		q.first[kind] = found{true, q.clients.Has(class), class, a, b}
 	}
 }
 
@@ -186,6 +208,10 @@ func (q *query) answer() Answer {
 		out.Verdict = Blocked
 	default:
 		out.Verdict = Partly
+		out.Services = within(q.p.space.Services(q.through), q.service)
+		if q.tcp.is {
+			q.first[0] = q.tcp
+		}
 	}
 	if q.first[0].is {
 		out.Yes = q.witness(q.first[0], false)
@@ -198,6 +224,29 @@ func (q *query) answer() Answer {
 		out.Unread = unreadOf(w)
 		if out.No == nil {
 			out.No = w
+		}
+	}
+	return out
+}
+
+// within narrows services to what is also of one.
+func within(list []vocab.Service, of vocab.Service) []vocab.Service {
+	if of.Proto == vocab.AnyProto {
+		return list
+	}
+	var out []vocab.Service
+	for _, s := range list {
+		switch {
+		case s.Proto == vocab.AnyProto, s.Proto == of.Proto && s.Ports.IsAny():
+			out = append(out, of)
+		case s.Proto != of.Proto:
+		case of.Ports.IsAny():
+			out = append(out, s)
+		default:
+			s.Ports = vocab.PortRange{First: max(s.Ports.First, of.Ports.First), Last: min(s.Ports.Last, of.Ports.Last)}
+			if s.Ports.First <= s.Ports.Last {
+				out = append(out, s)
+			}
 		}
 	}
 	return out

@@ -18,6 +18,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // Verdict is an answer to "does it get through, and the reply back?".
@@ -130,6 +131,9 @@ type Answer struct {
 	Yes     *Witness // a packet that gets through with its reply, where there is one
 	No      *Witness // one that does not, where there is one
 	Unread  []string // what the answer depends on, when Undecided
+	// Services are what gets through, at least between some machines, from the
+	// ports that connections are opened from; sorted; of Partly only.
+	Services []vocab.Service
 }
 
 // Group is what people speak of: the part of a segment at a site. Segment is

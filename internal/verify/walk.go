@@ -79,7 +79,8 @@ func (w *walker) back(failing bool) Walk {
 	}
 	arrived := true
 	if w.isBeyond(w.to) {
-		b.add(Step{Kind: CrossStep, Object: internetID, What: "replies come back to the address that opened the connection", Pass: true})
+		near := &w.p.behind[w.p.units[w.from.unit].place]
+		b.add(Step{Kind: CrossStep, Object: internetID, What: "replies come back to the address that opened the connection", MTU: w.p.internetMTU(near), Pass: true})
 		b.walk.Internet = true
 		b.site(w.p.places[w.p.units[w.from.unit].place].Site)
 	} else {
@@ -136,6 +137,7 @@ func (w *walker) filterStep(d *filter.Decision, dir fabric.Direction, reply bool
 	if dir == fabric.Ingress {
 		far = "from " + w.far(dir, reply).String()
 	}
+	s.Origin = w.p.line(w.p.units[near.unit].place)
 	if d.By == nil {
 		s.What = fmt.Sprintf("%s %s: no %s rule of the %s allows it", verb, what+" "+far, dir, d.Kind)
 		if d.Maybe {
@@ -145,9 +147,9 @@ func (w *walker) filterStep(d *filter.Decision, dir fabric.Direction, reply bool
 	}
 	s.Rule = d.By.Name
 	if d.By.Filter != nil {
-		s.Object = string(d.By.Filter.ID)
+		s.Object, s.Origin = string(d.By.Filter.ID), d.By.Filter.Meta.Origin
 	}
-	if d.By.Rule != nil {
+	if d.By.Rule != nil && d.By.Rule.Origin != (fabric.Origin{}) {
 		s.Origin = d.By.Rule.Origin
 	}
 	s.What = fmt.Sprintf("%s %s %s", verb, what, far)
@@ -188,7 +190,10 @@ func (w *walker) enter(b *walkBuilder) bool {
 	may, _, unknown := w.p.enter(&w.p.units[w.from.unit], u)
 	b.walk.Internet = true
 	b.site(pl.Site)
-	s := Step{Kind: CrossStep, Object: pl.ID, Pass: may && !unknown, What: "enters by the internet gateway, to the machine's public address", MTU: w.p.internetMTU(behind)}
+	s := Step{Kind: CrossStep, Object: pl.ID, What: "enters by the internet gateway, to the machine's public address", MTU: w.p.internetMTU(behind)}
+	if s.Pass = may && !unknown; !s.Pass {
+		s.Origin = w.p.line(u.place)
+	}
 	switch {
 	case unknown:
 		s.Kind, s.What, b.walk.Outcome = UnknownStep, "whether it has a way in from the internet is not known", routes.NotModelled
@@ -286,6 +291,7 @@ func (w *walker) arrives(path *routes.Path, from, to *unit) bool {
 // walkBuilder collects the steps of a walk.
 type walkBuilder struct {
 	p    *Proof
+	from int // place that packets leave
 	walk Walk
 }
 
@@ -351,6 +357,7 @@ func encrypted(k fabric.LinkKind) bool {
 
 // path writes the tables of one way.
 func (b *walkBuilder) path(path *routes.Path, from, to *unit, ok bool) {
+	b.from = from.place
 	if v := b.p.behind[from.place].vpc; v != nil {
 		b.bound(v.MTU)
 	}
@@ -360,12 +367,18 @@ func (b *walkBuilder) path(path *routes.Path, from, to *unit, ok bool) {
 		t := &b.p.Tables.Tables[s.Table]
 		b.site(t.Site)
 		step := Step{Kind: TableStep, Object: string(t.ID), What: routeText(&s.Route), Origin: s.Route.Origin, Pass: true}
+		if g, ok := b.p.Net.Gateway(t.Gateway); ok {
+			step.MTU = b.p.gatewayMTU(g.Kind)
+		}
 		if t.Meta.Unread != "" {
 			step.Kind, step.What = UnknownStep, t.Meta.Unread
 		}
 		if last && !ok {
 			step.Pass = false
 			b.failed(&step, path, s, to)
+			if step.Origin == (fabric.Origin{}) {
+				step.Origin = t.Meta.Origin
+			}
 		}
 		b.add(step)
 		if step.Pass && len(s.Hops) > 0 {
@@ -387,6 +400,7 @@ func (b *walkBuilder) failed(step *Step, path *routes.Path, s *routes.Step, to *
 		step.What += ": out to the internet, where it is not"
 		if to != nil && b.p.isBeyond(to.place) {
 			step.What = routeText(&s.Route) + ": to the internet gateway, without a public address"
+			step.Origin = b.p.line(b.from)
 		}
 	case routes.NotModelled:
 		step.Kind = UnknownStep
@@ -452,6 +466,19 @@ func (b *walkBuilder) cross(t *routes.Table, hops []routes.Hop, from *unit) {
 		s.Object, s.What = string(h.Gateway), "gateway"
 	}
 	b.add(s)
+}
+
+// gatewayMTU gives what passes a gateway, in bytes, also from one VNet to
+// another without a tunnel; 0 when it bounds nothing
+// (https://learn.microsoft.com/azure/expressroute/expressroute-faqs).
+func (p *Proof) gatewayMTU(k fabric.GatewayKind) int {
+	switch k {
+	case fabric.VPNGateway, fabric.ExpressRouteGateway, fabric.VirtualHub:
+		n, _ := p.Atlas.MTU(atlas.MTUAzureGateway)
+		return n
+	case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway:
+	}
+	return 0
 }
 
 // hopMTU gives what a crossing carries, in bytes; 0 when it bounds nothing.

@@ -1,0 +1,154 @@
+package verify
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/vocab"
+)
+
+func mustEnd(t *testing.T, n *fabric.Network, ref string) fabric.PolicyEnd {
+	t.Helper()
+	e, err := n.End(ref)
+	if err != nil {
+		t.Fatalf("End(%q): %v", ref, err)
+	}
+	return e
+}
+
+// ask is [Proof.Flow] between what two references name.
+func ask(t *testing.T, p *Proof, from, to, service string) Answer {
+	t.Helper()
+	s := vocab.Service{}
+	if service != "any" {
+		s = services(service)[0]
+	}
+	return p.Flow(mustEnd(t, p.Net, from), mustEnd(t, p.Net, to), s)
+}
+
+const waysText = `
+version: 1
+name: ways
+accounts: {a: {cloud: aws, id: "111122223333"}, g: {cloud: gcp, project: ways-net}, z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  aw: {cloud: aws, region: us-west-2, networks: {v: {size: /16, subnets: {none: {size: /24}, nat: {size: /24, internet: nat}, public: {size: /24, internet: public}}}}}
+  gc: {cloud: gcp, region: us-west1, networks: {v: {size: /16, subnets: {nat: {size: /24, internet: nat}}}}}
+  az: {cloud: azure, region: westus2, networks: {v: {size: /16, subnets: {nat: {size: /24, internet: nat}}}}}
+policy:
+  - {from: internet, to: aw/v/public, ports: [tcp/443, tcp/8443]}
+  - {from: aw/v/nat, to: aw/v/none, ports: [udp/53]}
+`
+
+// TestWayOfVNetsThroughAGateway: what passes a gateway of Azure is bound by it,
+// also where it crosses no tunnel.
+func TestWayOfVNetsThroughAGateway(t *testing.T) {
+	n := fromText(t, `
+version: 1
+name: spokes
+accounts: {z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  az: {cloud: azure, region: westus2, networks: {a: {size: /16, subnets: {a: {size: /20}}}, b: {size: /16, subnets: {b: {size: /20}}}}}
+  hq: {cloud: onprem, city: Portland, cidrs: [192.168.0.0/16], public_ip: [203.0.113.10, 203.0.113.11], bgp: {asn: 65010}}
+connect:
+  - {link: [az, hq]}
+policy:
+  - {from: az/a/a, to: az/b/b, ports: [tcp/443]}
+`)
+	a := atlas.Default()
+	answer := ask(t, New(n, a), "az/a/a", "az/b/b", "tcp/443")
+	want, _ := a.MTU(atlas.MTUAzureGateway)
+	if answer.Yes == nil || answer.Yes.Forward.MTU != want || answer.Yes.Return.MTU != want {
+		t.Errorf("Flow(az/a/a, az/b/b).Yes = %+v, want an MTU of %d both ways", answer.Yes, want)
+	}
+}
+
+// TestWaysOfTheInternet: the internet bounds packets both ways, and what shows
+// an answer comes from the port of a client.
+func TestWaysOfTheInternet(t *testing.T) {
+	a := atlas.Default()
+	p := New(fromText(t, waysText), a)
+	internet, _ := a.MTU(atlas.MTUAWSInternet)
+	vpc, _ := a.MTU(atlas.MTUGCPVPC)
+	for _, tt := range []struct {
+		from, to string
+		mtu      int
+	}{
+		{"aw/v/nat", "internet", internet},
+		{"internet", "aw/v/public", internet},
+		{"gc/v/nat", "internet", vpc},
+		{"az/v/nat", "internet", internet},
+	} {
+		y := ask(t, p, tt.from, tt.to, "tcp/443").Yes
+		if y == nil {
+			t.Errorf("Flow(%s, %s) has no packet that gets through", tt.from, tt.to)
+			continue
+		}
+		if y.Forward.MTU != tt.mtu || y.Return.MTU != tt.mtu {
+			t.Errorf("Flow(%s, %s) carries %d and %d bytes back, want %d", tt.from, tt.to, y.Forward.MTU, y.Return.MTU, tt.mtu)
+		}
+		if port := y.Packet.SrcPort; port < p.clientPorts.First || port > p.clientPorts.Last {
+			t.Errorf("Flow(%s, %s) is shown from port %d, want one of %v", tt.from, tt.to, port, p.clientPorts)
+		}
+	}
+}
+
+// TestPartlySaysWhat: of any service it is told what gets through, and shown.
+func TestPartlySaysWhat(t *testing.T) {
+	p := New(fromText(t, waysText), atlas.Default())
+	for _, tt := range []struct {
+		from, to, service string
+		want              []vocab.Service
+		port              uint16
+	}{
+		{"internet", "aw/v/public", "any", services("tcp/443", "tcp/8443"), 443},
+		{"internet", "aw/v/public", "tcp/1000-9000", services("tcp/8443"), 8443},
+		{"aw/v/nat", "aw/v/none", "udp", services("udp/53"), 53},
+		{"internet", "aw/v/public", "tcp/443", nil, 443}, // wholly reachable
+	} {
+		got := ask(t, p, tt.from, tt.to, tt.service)
+		if d := cmp.Diff(tt.want, got.Services); d != "" {
+			t.Errorf("Flow(%s, %s, %s).Services (-want +got):\n%s", tt.from, tt.to, tt.service, d)
+		}
+		if got.Yes == nil || !got.Yes.Works() || got.Yes.Packet.DstPort != tt.port {
+			t.Errorf("Flow(%s, %s, %s).Yes = %+v, want one to port %d", tt.from, tt.to, tt.service, got.Yes, tt.port)
+		}
+	}
+}
+
+// TestWhatBlocksHasALine: where no rule, route or address lets a packet on,
+// the line of the subnet or network says which part of the spec it is.
+func TestWhatBlocksHasALine(t *testing.T) {
+	n := fromText(t, waysText)
+	p := New(n, atlas.Default())
+	for _, tt := range []struct {
+		from, to, service string
+		want              string
+	}{
+		{"internet", "aw/v/none", "tcp/443", "sites.aw.networks.v.subnets.none"},    // no public address
+		{"internet", "aw/v/public", "tcp/22", "sites.aw.networks.v.subnets.public"}, // no ingress rule
+		{"aw/v/public", "az/v/nat", "icmp", "sites.aw.networks.v.subnets.public"},   // no egress rule
+	} {
+		got := ask(t, p, tt.from, tt.to, tt.service)
+		if got.No == nil {
+			t.Errorf("Flow(%s, %s, %s) has no packet that is stopped", tt.from, tt.to, tt.service)
+			continue
+		}
+		if o := lastStep(got.No).Origin; o.Path != tt.want || !o.Pos.IsValid() {
+			t.Errorf("Flow(%s, %s, %s) ends at %+v, want %s", tt.from, tt.to, tt.service, o, tt.want)
+		}
+	}
+	// No route: the network behind the table.
+	from, to := p.bySubnet["aw/v/none"], p.bySubnet["az/v/nat"]
+	forward, _, ok := p.Walks(from, to)
+	if ok {
+		t.Fatal("Walks(aw/v/none, az/v/nat) arrives, want no route")
+	}
+	i := slices.IndexFunc(forward.Steps, func(s Step) bool { return !s.Pass })
+	if i < 0 || !forward.Steps[i].Origin.Pos.IsValid() {
+		t.Errorf("Walks(aw/v/none, az/v/nat) ends at %+v, want a line", forward.Steps)
+	}
+}
