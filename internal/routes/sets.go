@@ -168,8 +168,8 @@ type offerOf struct {
 	metric int
 }
 
-// makeSet merges what a set's sources learned: for each prefix the lowest MED
-// with the cost of the region, then the network's own, then equal ones at once.
+// makeSet merges what a set's sources learned: for each prefix the network's
+// own, then the lowest MED with the cost of the region, then equal ones at once.
 // Subnets of the NCC hub's VPCs are in it, and nothing inside them.
 func (p *Plane) makeSet(st *state, s *cloud.Set, was *setRoutes, shared bool) *setRoutes {
 	out := &setRoutes{firm: &prefix.Table[struct{}]{}}
@@ -268,22 +268,17 @@ func (p *Plane) merge(st *state, s *cloud.Set, up []bool, q *placed, far map[net
 	for i := range s.Sources {
 		x := &s.Sources[i]
 		r := &st.bgp.Results[q.class][x.Node]
-		if !up[i] || !r.Has || r.Own || st.dropped[x.Node][q.prefix] || x.Region != s.Region && x.Own && far[q.prefix] {
+		if !up[i] || !r.Has || r.Own || st.dropped[x.Node][q.prefix] || x.Region != s.Region && x.Own && far[q.prefix] || x.Hybrid && !p.layout.BySpoke(r) {
 			continue
 		}
 		o := offerOf{i, x.Cost}
 		if !s.IgnoreMED {
 			o.metric += r.MED
-		}
-		order := func(a, b offerOf) int {
-			foreign := func(k offerOf) int {
-				if s.Sources[k.source].Own {
-					return 0
-				}
-				return 1
+			if !x.Own {
+				o.metric += cloud.Foreign
 			}
-			return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(foreign(a), foreign(b)))
 		}
+		order := func(a, b offerOf) int { return cmp.Compare(a.metric, b.metric) }
 		switch {
 		case len(best) == 0 || order(o, best[0]) < 0:
 			best = append(best[:0], o)
@@ -298,7 +293,7 @@ func (p *Plane) merge(st *state, s *cloud.Set, up []bool, q *placed, far map[net
 	r := &st.bgp.Results[q.class][x.Node]
 	out := Route{Protocol: BGP, Path: r.Path, MED: r.MED, Why: "learned by " + string(p.net.Gateways[x.Gateway].ID)}
 	if !s.IgnoreMED {
-		out.Why += fmt.Sprintf(" with priority %d", best[0].metric)
+		out.Why += fmt.Sprintf(" with priority %d", best[0].metric%cloud.Foreign)
 	}
 	for _, o := range best {
 		y := &s.Sources[o.source]

@@ -26,8 +26,14 @@ type Source struct {
 	Cost          int           // added to the MED; of Azure the order of preference
 	Region        string        // of its gateway
 	Own           bool          // of the network itself, not of a peer
+	Hybrid        bool          // of the NCC hub: what tunnels of hybrid spokes brought only
 	Exit          int           // slot of the gateway's own table
 }
+
+// Foreign is added to the priorities of GCP routes of other networks: those of
+// a network itself go before them whatever their priority (VPC routes,
+// "Routing order").
+const Foreign = 1 << 32
 
 // Set is the learned routes of a network with several sources, and of an NCC
 // spoke the subnets of the other spokes.
@@ -70,6 +76,7 @@ func (l *Layout) spokes() {
 	l.inner = map[innerKey]int{}
 	l.spokeOf = map[fabric.VPCID]int{}
 	l.hybridOf = map[int]int{}
+	l.hybrid = map[innerKey]bool{}
 	for i := range l.net.Attachments {
 		a := &l.net.Attachments[i]
 		switch a.Kind {
@@ -84,6 +91,7 @@ func (l *Layout) spokes() {
 				l.hybridOf[g] = i
 			}
 			for _, t := range a.Tunnels {
+				l.hybrid[innerKey{g, t}] = true
 				if !a.NoSiteToSite {
 					l.inner[innerKey{g, t}] = i
 				}
@@ -270,6 +278,7 @@ func (l *Layout) customEntries(s *Slot, v *fabric.VPC, region string, peering in
 			}
 			if peering >= 0 {
 				e.Protocol, e.rank, e.Act.Attachment = Peered, rankCustom+1, peering
+				e.Metric += Foreign
 			}
 			s.add(e)
 		}
@@ -278,7 +287,9 @@ func (l *Layout) customEntries(s *Slot, v *fabric.VPC, region string, peering in
 
 // regionLearns finds the Cloud Routers whose routes a VPC uses in a region:
 // its own, in other regions too when its routing is global; those of a peer
-// that exports custom routes; those of the NCC hub's tunnels.
+// that exports custom routes; those of the NCC hub's tunnels. In which regions
+// another network's routes are used its own routing mode says ("Route exchange
+// with VPC spokes").
 func (l *Layout) regionLearns(i int, region string, s *Slot) {
 	n := l.net
 	v := &n.VPCs[i]
@@ -303,9 +314,15 @@ func (l *Layout) regionLearns(i int, region string, s *Slot) {
 	if _, ok := l.spokeOf[v.ID]; ok {
 		st.Spokes = true
 		for _, g := range slices.Sorted(maps.Keys(l.hybridOf)) {
+			gw := &n.Gateways[g]
+			w := Find(l.Index.VPCs, gw.VPC)
+			if w >= 0 && n.VPCs[w].RegionalRouting && l.Region(gw.Site) != region {
+				continue
+			}
 			if !slices.ContainsFunc(st.Sources, func(x Source) bool { return x.Gateway == g }) {
 				l.addSource(&st, g, l.hybridOf[g], region, false)
-				st.Sources[len(st.Sources)-1].Named = false
+				x := &st.Sources[len(st.Sources)-1]
+				x.Named, x.Hybrid = false, true
 			}
 		}
 	}
@@ -352,7 +369,7 @@ func (l *Layout) addSet(st Set) int {
 	fmt.Fprintf(&b, "%v %v %s %s;", st.IgnoreMED, st.Spokes, st.Site, st.Region)
 	own := false
 	for _, x := range st.Sources {
-		fmt.Fprintf(&b, "%d %d %d %s %v;", x.Gateway, x.Attachment, x.Cost, x.Link, x.Own)
+		fmt.Fprintf(&b, "%d %d %d %s %v %v;", x.Gateway, x.Attachment, x.Cost, x.Link, x.Own, x.Hybrid)
 		own = own || x.Own
 	}
 	if own {

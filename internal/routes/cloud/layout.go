@@ -41,13 +41,15 @@ type Layout struct {
 	inner    map[innerKey]int     // tunnels of NCC hybrid spokes with site-to-site data transfer: the spoke
 	spokeOf  map[fabric.VPCID]int // NCC spokes: their attachment
 	hybridOf map[int]int          // gateways with hybrid spokes: the attachment
+	hybrid   map[innerKey]bool    // tunnels of hybrid spokes
 	relays   map[int][]relay      // of gateways with such spokes, by spoke
 	NodeOf   []int                // by gateway; of transit gateways -1
 	// announcer is what a gateway announces, where that is no part of what it
 	// routes by: Cloud Routers and Direct Connect gateways.
 	announcer    map[int]int
 	transitNodes map[transitKey]int
-	innerOf      [][2]int // by bundle of tunnels and end: the spoke of its tunnels, or -1
+	innerOf      [][2]int  // by bundle of tunnels and end: the spoke of its tunnels, or -1
+	hybridOn     [][2]bool // by bundle of tunnels and end: whether they are of a hybrid spoke
 	Tunnels      []Tunnel
 	Sets         []Set
 	setOf        map[string]int

@@ -224,20 +224,21 @@ func (l *Layout) findTunnels() {
 		for k := range ends {
 			ends[k], inner[k] = l.end(r.Gateways[k], t, k)
 		}
-		key := bundleKeyOf(ends, inner)
+		hybrid := [2]bool{l.hybrid[innerKey{r.Gateways[0], t.ID}], l.hybrid[innerKey{r.Gateways[1], t.ID}]}
+		key := bundleKeyOf(ends, inner, hybrid)
 		b, ok := keys[key]
 		if !ok {
 			b = len(l.Machine.Bundles)
 			keys[key] = b
 			l.Machine.Bundles = append(l.Machine.Bundles, bgp.Bundle{Kind: bgp.TunnelBundle, Ends: ends, Attachment: -1, Link: t.Link})
-			l.innerOf = append(l.innerOf, inner)
+			l.innerOf, l.hybridOn = append(l.innerOf, inner), append(l.hybridOn, hybrid)
 		}
 		l.Machine.Bundles[b].Tunnels = append(l.Machine.Bundles[b].Tunnels, i)
 		r.Bundle = b
 	}
 }
 
-func bundleKeyOf(ends [2]bgp.End, inner [2]int) string {
+func bundleKeyOf(ends [2]bgp.End, inner [2]int, hybrid [2]bool) string {
 	var b strings.Builder
 	for k, e := range ends {
 		for _, v := range append([]int{e.Gateway, e.Announce, e.MED, len(e.Learn)}, e.Learn...) {
@@ -245,9 +246,19 @@ func bundleKeyOf(ends [2]bgp.End, inner [2]int) string {
 			b.WriteByte(' ')
 		}
 		b.WriteString(strconv.Itoa(inner[k]))
+		b.WriteString(strconv.FormatBool(hybrid[k]))
 		b.WriteByte(';')
 	}
 	return b.String()
+}
+
+// BySpoke reports whether what a Cloud Router holds came over a tunnel of a
+// hybrid spoke: of a routing VPC's routes the NCC hub takes those alone.
+func (l *Layout) BySpoke(r *bgp.Result) bool {
+	return slices.ContainsFunc(r.Via, func(k int) bool {
+		e := &l.Machine.Edges[k]
+		return e.Bundle < len(l.hybridOn) && l.hybridOn[e.Bundle][1-e.Dir]
+	})
 }
 
 // arrival is the slot in which packets are looked up that reach a gateway over
