@@ -10,16 +10,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tieline/tieline/internal/assert"
 	"github.com/tieline/tieline/internal/audit"
 	"github.com/tieline/tieline/internal/cli/report"
 	"github.com/tieline/tieline/internal/cli/view"
 	"github.com/tieline/tieline/internal/diag"
+	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
+	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/verify"
 )
 
@@ -161,8 +165,36 @@ func newChecking(s *subject, o checkOptions) *checking {
 	k := &checking{subject: s, options: o, proof: verify.New(s.network, s.atlas), today: time.Now().UTC().Truncate(24 * time.Hour)}
 	k.outages = outage.New(k.proof)
 	bill := price.Compute(s.network, s.atlas, k.proof.Tables)
-	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{Network: s.network, Atlas: s.atlas, Proof: k.proof, Outages: k.outages, Bill: &bill, Today: k.today})...)
+	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{
+		Network: s.network, Atlas: s.atlas, Proof: k.proof, Outages: k.outages, Bill: &bill, Asserted: k.asserted(), Today: k.today,
+	})...)
 	return k
+}
+
+// asserted returns what says whether the assertions kept beside the spec hold
+// without a link; nil where there are none that can be judged.
+func (k *checking) asserted() func(without fabric.LinkID) bool {
+	d := k.subject.design
+	if d == nil {
+		return nil
+	}
+	file := spec.TestsFile(k.subject.name)
+	if _, err := os.Stat(file); err != nil {
+		return nil
+	}
+	tests, diags := spec.LoadTests(file, spec.NewIndex(&d.spec), d.atlas.AreaNames())
+	if diags.HasErrors() {
+		return nil // tieline test reports them
+	}
+	judge := func(p *verify.Proof) []assert.Result {
+		results, _ := assert.Run(&d.spec, tests, p, assert.Options{})
+		return results
+	}
+	healthy := sync.OnceValue(func() []assert.Result { return judge(k.proof) })
+	return func(without fabric.LinkID) bool {
+		results := judge(verify.New(k.subject.network.Without(without), k.subject.atlas))
+		return slices.EqualFunc(healthy(), results, func(a, b assert.Result) bool { return a.Verdict == b.Verdict })
+	}
 }
 
 // failures tries what can fail, until it is done or to be stopped.
