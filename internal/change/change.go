@@ -40,6 +40,7 @@ type Report struct {
 	Resources  []Resource
 	Interrupts []Interrupt
 	Other      []OtherChange
+	Hints      []string // what may only be renamed
 }
 
 // IsEmpty reports whether the two networks are the same.
@@ -68,6 +69,7 @@ func Diff(old, new Side) Report {
 	r.Links = linkChanges(m)
 	r.Cost = costChange(m, old.Bill, new.Bill)
 	r.Other = otherChanges(m)
+	r.Hints = hints(m)
 	if old.Proof != nil && new.Proof != nil {
 		p := newPlaces(m, old.Proof, new.Proof)
 		r.Reach = p.reach()

@@ -241,10 +241,13 @@ func withSegment(entry string) []string {
 // Told of the rename nothing stops; else the VPC's association moves.
 func TestRenamedSegment(t *testing.T) {
 	r := diff(t, withSegment("was: data, ")...)
-	if got := lines(r); len(got) > 0 || r.Drops() {
+	if got := lines(r); len(got) > 0 || len(r.Hints) > 0 || r.Drops() {
 		t.Errorf("Diff of a renamed segment drops %v, %v, want nothing", r.Drops(), got)
 	}
 	r = diff(t, withSegment("")...)
+	if want := []string{"segment data goes and store, which is alike, comes: renamed? state was: data"}; !slices.Equal(r.Hints, want) {
+		t.Errorf("Hints = %q, want %q", r.Hints, want)
+	}
 	want := []string{
 		"removed aws transit gateway table aws-oregon/tgw/data-inference-training: ",
 		"added aws transit gateway table aws-oregon/tgw/inference-store-training: ",

@@ -16,6 +16,7 @@ const (
 	mostResources = 40
 	mostDiffPairs = 4
 	mostItems     = 6 // of a set that changed
+	mostRules     = 4 // of a longer one of rules
 )
 
 // Diff prints what differs between two networks.
@@ -34,6 +35,9 @@ func (p *Printer) Diff(r change.Report) {
 	p.diffResources(r)
 	p.diffCost(r)
 	p.diffOther(r)
+	for _, h := range r.Hints {
+		p.Wrapped("  "+p.dim("hint:")+" ", "    ", h)
+	}
 }
 
 // diffSummary is a diff in a sentence.
@@ -96,7 +100,7 @@ func (p *Printer) diffReach(r change.Report) {
 		return
 	}
 	p.Title("Reach", "what machines can open, with the replies")
-	t := table{indent: "  ", columns: []column{{head: ""}, {head: "FROM"}, {head: "TO"}, {head: "SERVICES", flex: true, wrap: true}, {head: "PAIRS", right: true}, {head: "", flex: false, drop: 2}}}
+	t := table{indent: "  ", columns: []column{{head: ""}, {head: "FROM", most: p.most(4)}, {head: "TO", most: p.most(4)}, {head: "SERVICES", flex: true, wrap: true}, {head: "PAIRS", right: true}, {head: "", flex: false, drop: 2}}}
 	shown := r.Reach
 	if len(shown) > mostReach {
 		shown = shown[:mostReach]
@@ -149,7 +153,7 @@ func (p *Printer) diffWays(r change.Report) {
 		return
 	}
 	p.Title("Ways", "of the pairs that policy joins in both, the worst of each")
-	t := table{indent: "  ", columns: []column{{head: "FROM"}, {head: "TO"}, {head: "WHAT"}, {head: "WAS"}, {head: "IS", flex: true, wrap: true}}}
+	t := table{indent: "  ", columns: []column{{head: "FROM", most: p.most(6)}, {head: "TO", most: p.most(6)}, {head: "WHAT", most: p.most(7)}, {head: "WAS", most: p.most(5)}, {head: "IS", flex: true, wrap: true}}}
 	for _, w := range r.Ways {
 		from, to := w.From.String(), w.To.String()
 		for _, x := range wayRows(w.Old, w.New) {
@@ -221,7 +225,7 @@ func (p *Printer) diffLinks(r change.Report) {
 		return
 	}
 	p.Title("Links", "")
-	t := table{indent: "  ", columns: []column{{head: ""}, {head: "LINK"}, {head: "WHAT"}, {head: "WAS"}, {head: "IS", flex: true, wrap: true}}}
+	t := table{indent: "  ", columns: []column{{head: ""}, {head: "LINK", most: p.most(4)}, {head: "WHAT"}, {head: "WAS", most: p.most(4)}, {head: "IS", flex: true, wrap: true}}}
 	for _, l := range r.Links {
 		switch {
 		case l.Old == nil:
@@ -273,7 +277,7 @@ func (p *Printer) diffSingles(r change.Report) {
 		return
 	}
 	p.Title("Single points of failure", "what a failure newly cuts off, or cuts off no more")
-	t := table{indent: "  ", columns: []column{{head: ""}, {head: "WHAT FAILS"}, {head: "PAIRS", flex: true, wrap: true}}}
+	t := table{indent: "  ", columns: []column{{head: ""}, {head: "WHAT FAILS", most: p.most(3)}, {head: "PAIRS", flex: true, wrap: true}}}
 	for _, s := range r.Singles {
 		if len(s.Gained) > 0 {
 			t.add(p.red("+"), s.Part.String(), someOf(pairTexts(s.Gained), mostItems))

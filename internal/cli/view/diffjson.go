@@ -20,6 +20,7 @@ type diffJSON struct {
 	Resources     []resourceDiffJSON  `json:"resources"`
 	Cost          costDiffJSON        `json:"cost"`
 	Other         []otherDiffJSON     `json:"other"`
+	Hints         []string            `json:"hints"`
 }
 
 type reachDiffJSON struct {
@@ -164,6 +165,7 @@ func DiffJSON(r change.Report) any {
 		Resources:  list(r.Resources, newResourceJSON),
 		Cost:       newCostDiffJSON(r.Cost),
 		Other:      list(r.Other, func(o change.OtherChange) otherDiffJSON { return otherDiffJSON(o) }),
+		Hints:      list(r.Hints, same),
 	}
 }
 

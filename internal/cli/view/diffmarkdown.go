@@ -27,6 +27,9 @@ func DiffMarkdown(r change.Report) string {
 	m.singles(r)
 	m.cost(r)
 	m.other(r)
+	for _, h := range r.Hints {
+		fmt.Fprintf(&b, "\n> %s\n", markdownText(h))
+	}
 	return b.String()
 }
 
@@ -153,10 +156,13 @@ func (m *markdownDiff) cost(r change.Report) {
 	for _, d := range r.Cost.ByLink {
 		rows = append(rows, []string{cmp.Or(code(d.Key), "no link"), d.Old.String(), d.New.String(), money(d.By())})
 	}
+	title := "Bill, " + money(r.Cost.By()) + " USD a month"
+	m.section(false, title+", by link", []string{"Link", "Was", "Is", "More"}, rows)
+	rows = nil
 	for _, d := range r.Cost.ByItem {
 		rows = append(rows, []string{markdownText(d.Key), d.Old.String(), d.New.String(), money(d.By())})
 	}
-	m.section(false, "Bill, "+money(r.Cost.By())+" USD a month", []string{"Of", "Was", "Is", "More"}, rows)
+	m.section(false, title+", by item", []string{"Item", "Was", "Is", "More"}, rows)
 }
 
 func (m *markdownDiff) other(r change.Report) {

@@ -16,7 +16,7 @@ func (p *Printer) diffInterrupts(r change.Report) {
 		return
 	}
 	p.Title("Interruptions", "while it is applied, everything at the same time; times are estimates where marked ?")
-	t := table{indent: "  ", columns: []column{{head: "WHAT"}, {head: "EFFECT"}, {head: "FOR", right: true}, {head: "BECAUSE OF", flex: true, wrap: true}}}
+	t := table{indent: "  ", columns: []column{{head: "WHAT", most: p.most(4)}, {head: "EFFECT", most: p.most(4)}, {head: "FOR", right: true}, {head: "BECAUSE OF", flex: true, wrap: true}}}
 	for _, x := range r.Interrupts {
 		effect := interruptText(x)
 		if x.Stops() {
@@ -26,6 +26,15 @@ func (p *Printer) diffInterrupts(r change.Report) {
 	}
 	t.print(p)
 	p.Blank()
+}
+
+// most is a part of the width at which a column of a terminal is wrapped, so
+// that the others have room; 0 for output that others read.
+func (p *Printer) most(part int) int {
+	if p.whole {
+		return 0
+	}
+	return p.width / part
 }
 
 func interruptText(x change.Interrupt) string {
@@ -64,7 +73,7 @@ func (p *Printer) diffResources(r change.Report) {
 		return
 	}
 	p.Title("Resources", "+ added, - removed, ~ changed in place, -/+ destroyed and made anew")
-	t := table{indent: "  ", columns: []column{{head: ""}, {head: "KIND"}, {head: "ID"}, {head: "WHAT", flex: true, wrap: true}, {head: "STOPS FOR", right: true}}}
+	t := table{indent: "  ", columns: []column{{head: ""}, {head: "KIND", most: p.most(6)}, {head: "ID", most: p.most(3)}, {head: "WHAT", flex: true, wrap: true}, {head: "STOPS FOR", right: true}}}
 	shown := ranked(r.Resources)
 	if len(shown) > mostResources {
 		shown = shown[:mostResources]
@@ -128,15 +137,18 @@ func fieldText(f change.Field) string {
 
 // setText lists what came and went, or counts it where it is long.
 func setText(name string, added, removed []string) string {
-	if len(added)+len(removed) <= mostItems && name != "rules" {
-		var parts []string
-		for _, x := range added {
-			parts = append(parts, "+"+x)
-		}
-		for _, x := range removed {
-			parts = append(parts, "-"+x)
-		}
+	var parts []string
+	for _, x := range added {
+		parts = append(parts, "+"+x)
+	}
+	for _, x := range removed {
+		parts = append(parts, "-"+x)
+	}
+	switch {
+	case len(parts) <= mostItems:
 		return strings.Join(parts, ", ")
+	case name == "rules":
+		return fmt.Sprintf("+%d -%d: %s and %d more", len(added), len(removed), strings.Join(parts[:mostRules], ", "), len(parts)-mostRules)
 	}
 	return fmt.Sprintf("+%d -%d", len(added), len(removed))
 }
@@ -147,12 +159,18 @@ func (p *Printer) diffCost(r change.Report) {
 	}
 	c := r.Cost
 	p.Title("Bill", fmt.Sprintf("USD a month: %v, was %v (%s)", c.New.Total, c.Old.Total, money(c.By())))
-	t := table{indent: "  ", columns: []column{{head: "OF"}, {head: "WAS", right: true}, {head: "IS", right: true}, {head: "MORE", right: true}}}
-	for _, d := range c.ByLink {
-		t.add(cmp.Or(d.Key, "no link"), d.Old.String(), d.New.String(), money(d.By()))
+	p.deltas("BY LINK", "no link", c.ByLink)
+	p.deltas("BY ITEM", "", c.ByItem)
+}
+
+// deltas prints one breakdown of the bill, which adds up to the whole.
+func (p *Printer) deltas(by, none string, list []change.Delta) {
+	if len(list) == 0 {
+		return
 	}
-	for _, d := range c.ByItem {
-		t.add(d.Key, d.Old.String(), d.New.String(), money(d.By()))
+	t := table{indent: "  ", columns: []column{{head: by, flex: true, wrap: true}, {head: "WAS", right: true}, {head: "IS", right: true}, {head: "MORE", right: true}}}
+	for _, d := range list {
+		t.add(cmp.Or(d.Key, none), d.Old.String(), d.New.String(), money(d.By()))
 	}
 	t.print(p)
 	p.Blank()
