@@ -141,7 +141,7 @@ func (w *walk) from(table int, steps []Step) {
 				w.end(steps, ToInternet)
 			}
 		case Translate:
-			w.end(steps, w.t.translated(h.NAT, w.to))
+			w.end(steps, w.t.Translated(h.NAT, w.to))
 		case Discard:
 			w.end(steps, Blackhole)
 		case Unknown:
@@ -212,9 +212,9 @@ func (t *Tables) arrives(table int, v fabric.VPCID, to netip.Addr) Outcome {
 	return Delivered
 }
 
-// translated says how a packet ends that an AWS NAT gateway has translated:
-// it sends on by the route table of its own subnet.
-func (t *Tables) translated(id fabric.NATID, to netip.Addr) Outcome {
+// Translated says how a packet ends that an AWS NAT gateway has translated: it
+// sends on by the route table of its own subnet, to the internet or nowhere.
+func (t *Tables) Translated(id fabric.NATID, to netip.Addr) Outcome {
 	p := t.plane
 	i := cloud.Find(p.layout.Index.NATs, id)
 	if i < 0 {

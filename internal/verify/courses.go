@@ -76,11 +76,11 @@ func (p *Proof) leave(from, to *unit) (may, sure, unknown bool) {
 	}
 	x, _ := p.fates.at(to.route, from.table)
 	if p.isExisting(from) {
-		return false, false, x&(fateUnknown|fateInternet|fateNAT) != 0 // its addresses are its own business
+		return false, false, x&(fateUnknown|fateRenamed|fateInternet|fateNAT) != 0 // its addresses are its own business
 	}
 	may = x&fateNAT != 0 || x&fateInternet != 0 && p.exitOf(from) != noExit
 	sure = may && x&^(fateInternet|fateNAT) == 0 && (x&fateInternet == 0 || p.exitOf(from) != noExit)
-	return may, sure, x&fateUnknown != 0
+	return may, sure, x&(fateUnknown|fateRenamed) != 0
 }
 
 // isExisting reports whether a unit is of a network that is joined, not made.
@@ -140,7 +140,18 @@ func (p *Proof) forward(from, to *unit) (may, sure, unknown bool) {
 	}
 	may, sure = p.fates.delivers(from.table, to)
 	x, _ := p.fates.at(to.route, from.table)
-	return may, sure, x&fateUnknown != 0
+	return may, sure, x&(fateUnknown|fateRenamed) != 0
+}
+
+// isRenamed reports whether NAT gives packets between two units of the network
+// another address: it is not known what becomes of them, but they do not
+// arrive as what was sent, and no reply finds its connection.
+func (p *Proof) isRenamed(from, to *unit) bool {
+	if from.table < 0 || p.isBeyond(to.place) {
+		return false
+	}
+	x, _ := p.fates.at(to.route, from.table)
+	return x&fateRenamed != 0 && x&fateUnknown == 0
 }
 
 // returning is [Proof.forward] for the replies to a connection that was opened

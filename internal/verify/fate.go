@@ -22,7 +22,8 @@ const (
 	fateNoAddress // to an internet gateway that has no public address for the sender
 	fateLoop
 	fateUnknown
-	fateOnward // a later table drops them
+	fateOnward  // a later table drops them
+	fateRenamed // by NAT back inside, with an address of the NAT's own
 )
 
 // fates holds what becomes of packets to each class of addresses from each
@@ -215,7 +216,7 @@ func (s *follower) visit(t int32) {
 		case routes.Internet:
 			s.fate[t] |= fateInternet
 		case routes.Translate:
-			s.fate[t] |= fateNAT
+			s.fate[t] |= s.translated(h)
 		case routes.Discard:
 			s.fate[t] |= fateBlackhole
 		case routes.Unknown:
@@ -261,6 +262,21 @@ func (s *follower) visit(t int32) {
 		}
 	}
 	s.stack = s.stack[:k]
+}
+
+// translated gives what becomes of packets behind a NAT gateway, by the table
+// of its own subnet.
+func (s *follower) translated(h *routes.Hop) fate {
+	switch s.p.Tables.Translated(h.NAT, s.p.addrs.first(int(s.p.addrs.example[s.addr]))) {
+	case routes.ToInternet:
+		return fateNAT
+	case routes.NoRoute:
+		return fateNoRoute | fateOnward
+	case routes.Blackhole:
+		return fateBlackhole | fateOnward
+	case routes.NotModelled, routes.Delivered, routes.NoSubnet, routes.Loop, routes.SourceDown, routes.TargetDown:
+	}
+	return fateRenamed
 }
 
 // inherit adds to a table what becomes of what it forwards to the next.

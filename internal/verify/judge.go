@@ -284,9 +284,9 @@ func (j *judger) cause(from, to int) miss {
 	case !j.in[from].Has(to):
 		return miss{stage: arriving, x: int32(v.guard), unknown: j.inMaybe[from].Has(to)}
 	case !out.sure.Has(to):
-		return miss{stage: forwarding, x: int32(u.table), y: v.route, unknown: out.unknown.Has(to)}
+		return miss{stage: forwarding, x: int32(u.table), y: v.route, unknown: out.unknown.Has(to) && !p.isRenamed(u, v)}
 	}
-	return miss{stage: returning, x: int32(v.table), y: u.route, unknown: back.unknown.Has(to)}
+	return miss{stage: returning, x: int32(v.table), y: u.route, unknown: back.unknown.Has(to) && !p.isRenamed(v, u)}
 }
 
 // lookups is how many pairs of one class have their rules looked up one by
