@@ -52,9 +52,10 @@ fuzz:
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$t/*_test.go | cut -c6-); do \
 	    echo "$$t $$f"; $(GO) test ./$$t -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) || exit 1; done; done
 
-# Thousands of random networks against the oracle; SOAK is how long it may take.
+# Thousands of random networks against the oracle: SEEDS how many, or from where
+# to where (5000-9000); SOAK is how long it may take.
 soak:
-	TIELINE_SOAK=1 $(GO) test ./internal/testkit/oracle -timeout $(or $(SOAK),2h) -v
+	TIELINE_SOAK=$(or $(SEEDS),3000) $(GO) test ./internal/testkit/oracle -timeout $(or $(SOAK),2h) -v
 
 # Measure, and record under docs/bench/.
 bench: build

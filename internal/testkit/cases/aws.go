@@ -7,7 +7,7 @@ import (
 )
 
 func awsCases() []Case {
-	return []Case{twoTransitGateways(), naclReturn(false), naclReturn(true), overlapping(), zoneWithoutAttachment(), localWins(), peeringNotTransitive(), sameASN(true), sameASN(false)}
+	return []Case{twoTransitGateways(), naclReturn(false), naclReturn(true), overlapping(), zoneWithoutAttachment(), localWins(), peeringNotTransitive(), sameASN(true), sameASN(false), natWayOut(true), natWayOut(false), equalsAnnounced()}
 }
 
 // transitVPC adds a VPC with one subnet and one table at a site, and returns
@@ -204,5 +204,47 @@ func sameASN(same bool) Case {
 			{From: in(y, "10.1.0.10", "z1"), To: z, Passes: true},
 			{From: in(x, "10.0.0.10", "z1"), To: in(y, "10.1.0.10", "z1"), Passes: !same},
 		},
+	}
+}
+
+// natWayOut: a NAT gateway sends on by the table of its own subnet.
+func natWayOut(routed bool) Case {
+	b := &build{}
+	name := "nat-without-a-way-out"
+	var out []fabric.Route
+	if routed {
+		name = "nat-with-a-way-out"
+		out = []fabric.Route{to("0.0.0.0/0", fabric.Hop{Kind: fabric.HopInternetGateway})}
+	}
+	b.site("aws", vocab.AWS, "", "10.0.0.0/16")
+	s := b.transitVPC("a", "10.0.0.0/16", "10.0.0.0/24", to("0.0.0.0/0", fabric.Hop{Kind: fabric.HopNAT, NAT: "aws/a/nat"}))
+	b.n.VPCs[0].InternetGateway = true
+	b.table("aws/a/rt-public", "aws/a", "aws", out...)
+	b.subnet("aws/a/nat", "aws/a", "aws", "10.0.1.0/28", "z1", "aws/a/rt-public").Purpose = fabric.NATSubnet
+	b.n.NATs = []fabric.NAT{{ID: "aws/a/nat", Cloud: vocab.AWS, VPC: "aws/a", Site: "aws", Zone: "z1", Subnet: "aws/a/nat"}}
+	return Case{
+		Name: name, Why: "what a NAT gateway has translated goes by the route table of the subnet where it stands", Net: b.done(),
+		Packets: []Packet{{From: in(s, "10.0.0.10", "z1"), To: outside("93.184.216.34"), Passes: routed}, {From: outside("93.184.216.34"), To: in(s, "10.0.0.10", "z1")}},
+	}
+}
+
+// equalsAnnounced: a transit gateway sends by two neighbours alike and
+// announces the path of one of them, which the other hears of only if it is not
+// its own.
+func equalsAnnounced() Case {
+	b := &build{}
+	b.site("aws", vocab.AWS, "", "10.0.0.0/16")
+	b.site("gcp", vocab.GCP, "", "10.1.0.0/16")
+	b.device("office", 65010, "192.168.0.0/24")
+	b.vpc("p:net", vocab.GCP, "10.1.0.0/16", "gcp")
+	b.subnet("gcp/net/s", "p:net", "gcp", "10.1.0.0/24", "", "")
+	b.gateway("aws/tgw", fabric.TransitGateway, "aws", "", 64512)
+	b.gateway("gcp/vpn", fabric.HAVPN, "gcp", "p:net", 64514).Announce = prefixes("192.168.0.0/24")
+	b.oneTable("aws/tgw",
+		b.vpn(fabric.VPN, [2]fabric.SiteID{"aws", "office"}, [2]fabric.GatewayID{"aws/tgw", "office/cpe"}),
+		b.vpn(fabric.VPN, [2]fabric.SiteID{"aws", "gcp"}, [2]fabric.GatewayID{"aws/tgw", "gcp/vpn"}))
+	return Case{
+		Name: "tgw-announces-one-of-equals", Why: "which of equal paths a transit gateway announces is not documented", Net: b.done(),
+		Events: []routes.EventKind{routes.Nondeterminism},
 	}
 }

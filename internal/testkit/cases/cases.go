@@ -47,6 +47,9 @@ func at(s fabric.SiteID, addr string) oracle.Machine {
 	return oracle.Machine{Site: s, Addr: netip.MustParseAddr(addr)}
 }
 
+// outside is a machine of the internet.
+func outside(addr string) oracle.Machine { return oracle.Machine{Addr: netip.MustParseAddr(addr)} }
+
 // All returns every case.
 func All() []Case {
 	var out []Case

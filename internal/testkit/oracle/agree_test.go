@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tieline/tieline/internal/atlas"
@@ -19,21 +22,36 @@ import (
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// soak asks for thousands of networks instead of hundreds.
+// soak asks for as many networks a test as it says, instead of hundreds: "5000"
+// for the first seeds, "5000-9000" to go on from there.
 const soak = "TIELINE_SOAK"
 
-// many is n, or a good many more under soak.
-func many(n int) int {
-	if os.Getenv(soak) != "" {
-		return 25 * n
+// seeds are from first up to and without last: the first n, or what soak asks for.
+func seeds(t *testing.T, n int) (first, last uint64) {
+	t.Helper()
+	asked := os.Getenv(soak)
+	if asked == "" {
+		return 0, uint64(n)
 	}
-	return n
+	from, to, ok := strings.Cut(asked, "-")
+	if !ok {
+		from, to = "0", asked
+	}
+	first, err := strconv.ParseUint(from, 10, 64)
+	if err == nil {
+		last, err = strconv.ParseUint(to, 10, 64)
+	}
+	if err != nil || last <= first {
+		t.Fatalf("%s is %q, want a number of networks or two seeds as 5000-9000", soak, asked)
+	}
+	return first, last
 }
 
 // TestRoutesAgree: the engine's tables and the oracle send every packet the
 // same ways, on healthy networks, broken ones and such of which parts failed.
 func TestRoutesAgree(t *testing.T) {
-	each(t, many(120), func(seed uint64) string {
+	first, last := seeds(t, 120)
+	each(t, first, last, func(seed uint64) string {
 		r, n := drawn(seed)
 		plane := routes.New(n, atlas.Default())
 		trials := []routes.Failure{nil}
@@ -45,7 +63,8 @@ func TestRoutesAgree(t *testing.T) {
 		}
 		for _, f := range trials {
 			if said := differRoutes(n, f); said != "" {
-				small := random.Shrink(n, func(m *fabric.Network) bool { return sound(func() string { return differRoutes(m, f) }) != "" })
+				t.Logf("seed %d, with %v failed: %s", seed, f, said)
+				small := random.Shrink(n, func(m *fabric.Network) bool { return alike(said, sound(func() string { return differRoutes(m, f) })) })
 				return fmt.Sprintf("with %v failed: %s\nin the smallest network where they differ: %s\n%s", f, said, differRoutes(small, f), networks.Network(small))
 			}
 		}
@@ -56,44 +75,69 @@ func TestRoutesAgree(t *testing.T) {
 // TestVerdictsAgree: the proof's answer for two machines and a service is what
 // the oracle sees packets of it do.
 func TestVerdictsAgree(t *testing.T) {
-	each(t, many(40), func(seed uint64) string {
+	first, last := seeds(t, 40)
+	each(t, first, last, func(seed uint64) string {
 		_, n := drawn(seed)
 		said := differVerdicts(n)
 		if said == "" {
 			return ""
 		}
-		small := random.Shrink(n, func(m *fabric.Network) bool { return sound(func() string { return differVerdicts(m) }) != "" })
+		t.Logf("seed %d: %s", seed, said)
+		small := random.Shrink(n, func(m *fabric.Network) bool { return alike(said, sound(func() string { return differVerdicts(m) })) })
 		return fmt.Sprintf("%s\nin the smallest network where they differ: %s\n%s", said, differVerdicts(small), networks.Network(small))
 	})
 }
 
-// each runs a test on many seeds with one worker a core, and reports the first
-// few that fail.
-func each(t *testing.T, count int, run func(seed uint64) string) {
+// enough failed seeds end a test, and every so many seeds it says how far it is.
+const (
+	enough = 4
+	stride = 500
+)
+
+// each runs a test on the seeds from first up to last in their order, with one
+// worker a core, reports what fails at once, and stops when enough did.
+func each(t *testing.T, first, last uint64, run func(seed uint64) string) {
 	t.Helper()
 	var wait sync.WaitGroup
-	seeds, failed := make(chan uint64), make(chan string, count)
+	var failed atomic.Int64
+	todo := make(chan uint64)
 	for range 2 {
 		wait.Go(func() {
-			for seed := range seeds {
-				if said := run(seed); said != "" {
-					failed <- fmt.Sprintf("seed %d: %s", seed, said)
+			for seed := range todo {
+				if said := told(run, seed); said != "" {
+					failed.Add(1)
+					t.Errorf("seed %d: %s", seed, said)
 				}
 			}
 		})
 	}
-	for seed := range uint64(count) {
-		if len(failed) > 3 {
-			break
+	for seed := first; seed < last && failed.Load() < enough; seed++ {
+		if seed > first && seed%stride == 0 {
+			t.Logf("seeds %d to %d are begun", first, seed)
 		}
-		seeds <- seed
+		todo <- seed
 	}
-	close(seeds)
+	close(todo)
 	wait.Wait()
-	close(failed)
-	for said := range failed {
-		t.Error(said)
-	}
+}
+
+// told is what a test says of a seed, or that it panics.
+func told(run func(seed uint64) string, seed uint64) (said string) {
+	defer func() {
+		if p := recover(); p != nil {
+			said = fmt.Sprintf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return run(seed)
+}
+
+// byChance is how a difference ends that is of what is left to chance.
+const byChance = "the oracle ends by chance, and no event says so"
+
+// alike reports whether two networks differ in the same manner, so that
+// shrinking one does not end at another's.
+func alike(a, b string) bool {
+	return b != "" && strings.Contains(a, byChance) == strings.Contains(b, byChance)
 }
 
 // sound runs a comparison of a network that shrinking may have made
@@ -145,7 +189,7 @@ func differRoutes(n *fabric.Network, f routes.Failure) string {
 			got := waysOf(tables, paths)
 			switch {
 			case chance && !unsettled(tables):
-				return fmt.Sprintf("%v to %v: the oracle ends by chance, and no event says so", m, d)
+				return fmt.Sprintf("%v to %v: %s", m, d, byChance)
 			case !chance && !slices.Equal(got, want):
 				return fmt.Sprintf("%v to %v: Trace ends %v, want %v: %v\n%s", m, d, got, want, judges[0].Walk(m, d), steps(tables, paths))
 			}

@@ -174,7 +174,7 @@ func holds(list []netip.Prefix, a netip.Addr) bool {
 // as a subnet sees it: its VNet, the peered ones, all that its gateway has
 // learned, and the prefixes of its user-defined routes.
 func (o *Oracle) inVirtualNetwork(s side, a netip.Addr) bool {
-	for _, v := range append(o.peeredVNets(s.vpc.ID), s.vpc) {
+	for _, v := range append(o.peered(fabric.VNetPeering, s.vpc.ID), peer{VPC: s.vpc}) {
 		if holds(v.Prefixes, a) {
 			return true
 		}

@@ -125,7 +125,13 @@ func (o *Oracle) inDirectConnect(s *speaker, n node, d netip.Addr) []step {
 func (o *Oracle) inDevice(s *speaker, d netip.Addr) []step {
 	site, _ := o.net.Site(s.gateway.Site)
 	cands := o.learned(s, 1)
-	for _, p := range site.Prefixes {
+	own := slices.Clone(site.Prefixes)
+	for _, p := range s.gateway.Announce {
+		if covered(site.Prefixes, p) {
+			own = append(own, p) // brought in, so held
+		}
+	}
+	for _, p := range own {
 		cands = append(cands, candidate{p, 0, []step{{end: End{Kind: Arrived, Site: site.ID}}}})
 	}
 	return choose(cands, d)
@@ -182,12 +188,17 @@ func (o *Oracle) inVNet(n node, d netip.Addr) []step {
 		cands = append(cands, candidate{netip.MustParsePrefix(p), azureSystem, drop("no route")})
 	}
 	firm := false
-	for _, w := range append(o.peeredVNets(v.ID), v) {
+	for _, w := range append(o.peered(fabric.VNetPeering, v.ID), peer{VPC: v}) {
 		for _, p := range w.Prefixes {
-			if p.Contains(d) {
-				firm = true
+			switch {
+			case !p.Contains(d):
+				continue
+			case w.down:
+				cands = append(cands, candidate{p, azureSystem, drop("the peering has failed")})
+			default:
 				cands = append(cands, candidate{p, azureSystem, o.deliver(w.ID, d)})
 			}
+			firm = true
 		}
 	}
 	if !firm && !t.NoPropagation {
@@ -217,24 +228,6 @@ func (o *Oracle) offered(id fabric.GatewayID, v fabric.VPC) []netip.Prefix {
 			if w.ID != v.ID {
 				out = append(out, w.Prefixes...)
 			}
-		}
-	}
-	return out
-}
-
-// peeredVNets returns the VNets that one is peered with directly.
-func (o *Oracle) peeredVNets(id fabric.VPCID) []fabric.VPC {
-	var out []fabric.VPC
-	for _, a := range o.net.Attachments {
-		if a.Kind != fabric.VNetPeering || a.VPC != id && a.PeerVPC != id || o.linkDown(a.Link) {
-			continue
-		}
-		far := a.PeerVPC
-		if far == id {
-			far = a.VPC
-		}
-		if v, ok := o.net.VPC(far); ok {
-			out = append(out, v)
 		}
 	}
 	return out

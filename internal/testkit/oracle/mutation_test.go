@@ -3,6 +3,7 @@ package oracle_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,7 @@ const broken = 110
 // one that nobody wants and that gets through), the proof reports an error
 // that it did not report before.
 func TestBreaksAreReported(t *testing.T) {
-	var made, told atomic.Int64
+	var made, shown atomic.Int64
 	for _, dir := range corpus {
 		n := corpusNetwork(t, dir)
 		before := answers(n)
@@ -32,8 +33,10 @@ func TestBreaksAreReported(t *testing.T) {
 		all := random.Breaks(n)
 		r := rand.New(rand.NewPCG(uint64(len(all)), 5))
 		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		all = all[:min(len(all), many(broken))]
-		each(t, len(all), func(i uint64) string {
+		if os.Getenv(soak) == "" {
+			all = all[:min(len(all), broken)]
+		}
+		each(t, 0, uint64(len(all)), func(i uint64) string {
 			m := random.Clone(n)
 			all[i].Apply(m)
 			made.Add(1)
@@ -41,7 +44,7 @@ func TestBreaksAreReported(t *testing.T) {
 			if said == "" {
 				return ""
 			}
-			told.Add(1)
+			shown.Add(1)
 			for key := range errorsOf(m) {
 				if !known[key] {
 					return ""
@@ -50,9 +53,9 @@ func TestBreaksAreReported(t *testing.T) {
 			return fmt.Sprintf("%s: %s: %s, and the proof reports no new error", filepath.Base(dir), all[i].Name, said)
 		})
 	}
-	t.Logf("%d breaks, of which the oracle tells %d on a packet", made.Load(), told.Load())
-	if made.Load() < 500 || told.Load() < made.Load()/5 {
-		t.Errorf("%d breaks of which %d told, want at least 500 and a fifth of them", made.Load(), told.Load())
+	t.Logf("%d breaks, of which the oracle tells %d on a packet", made.Load(), shown.Load())
+	if made.Load() < 500 || shown.Load() < made.Load()/5 {
+		t.Errorf("%d breaks of which %d told, want at least 500 and a fifth of them", made.Load(), shown.Load())
 	}
 }
 

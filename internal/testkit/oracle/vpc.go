@@ -203,8 +203,11 @@ func (o *Oracle) inRegion(n node, d netip.Addr) []step {
 			return o.deliver(v.ID, d)
 		}
 	}
-	for _, w := range o.peersOf(v.ID) {
-		for _, s := range o.subnetsOf(w) {
+	for _, w := range o.peered(fabric.VPCPeering, v.ID) {
+		for _, s := range o.subnetsOf(w.VPC) {
+			if s.prefix.Contains(d) && w.down {
+				return drop("the peering has failed")
+			}
 			if s.prefix.Contains(d) {
 				return o.deliver(w.ID, d)
 			}
@@ -253,11 +256,18 @@ func (o *Oracle) nccDown(a, b fabric.SiteID) bool {
 	return ok && l.Kind == fabric.NCCLink && o.linkDown(l.ID)
 }
 
-// peersOf returns the VPCs that a GCP VPC is peered with.
-func (o *Oracle) peersOf(id fabric.VPCID) []fabric.VPC {
-	var out []fabric.VPC
+// peer is a network that another is peered with. The routes of a peering that
+// has failed stay: nobody has deleted it.
+type peer struct {
+	fabric.VPC
+	down bool
+}
+
+// peered returns the networks that one is peered with directly.
+func (o *Oracle) peered(kind fabric.AttachmentKind, id fabric.VPCID) []peer {
+	var out []peer
 	for _, a := range o.net.Attachments {
-		if a.Kind != fabric.VPCPeering || a.VPC != id && a.PeerVPC != id || o.linkDown(a.Link) {
+		if a.Kind != kind || a.VPC != id && a.PeerVPC != id {
 			continue
 		}
 		far := a.PeerVPC
@@ -265,7 +275,7 @@ func (o *Oracle) peersOf(id fabric.VPCID) []fabric.VPC {
 			far = a.VPC
 		}
 		if v, ok := o.net.VPC(far); ok {
-			out = append(out, v)
+			out = append(out, peer{v, o.linkDown(a.Link)})
 		}
 	}
 	return out

@@ -243,7 +243,7 @@ func (b *breaks) networks() {
 			b.add(func(n *fabric.Network) { unfilter(n, i) }, "%s has no NSG", s.ID)
 		}
 		if s.NACL != "" {
-			b.add(func(n *fabric.Network) { n.Subnets[i].NACL = "" }, "%s has the default network ACL", s.ID)
+			b.add(func(n *fabric.Network) { unguard(n, i) }, "%s has the default network ACL", s.ID)
 		}
 		if s.Purpose == fabric.TransitSubnet && len(s.Parts) > 1 {
 			b.add(func(n *fabric.Network) { n.Subnets[i].Parts = without(n.Subnets[i].Parts, 0) }, "%s is not in %s", s.ID, s.Parts[0].Zone)
@@ -256,11 +256,21 @@ func (b *breaks) networks() {
 
 // unfilter takes the filter off a subnet, at both ends of the reference.
 func unfilter(n *fabric.Network, i int) {
-	id := n.Subnets[i].ID
+	leave(n, n.Subnets[i].Filter, n.Subnets[i].ID)
+	n.Subnets[i].Filter = ""
+}
+
+// unguard takes the network ACL off a subnet, at both ends of the reference.
+func unguard(n *fabric.Network, i int) {
+	leave(n, n.Subnets[i].NACL, n.Subnets[i].ID)
+	n.Subnets[i].NACL = ""
+}
+
+// leave takes a subnet's name out of a filter.
+func leave(n *fabric.Network, f fabric.FilterID, id fabric.SubnetID) {
 	for j := range n.Filters {
-		if n.Filters[j].ID == n.Subnets[i].Filter {
+		if n.Filters[j].ID == f {
 			n.Filters[j].Subnets = slices.DeleteFunc(n.Filters[j].Subnets, func(s fabric.SubnetID) bool { return s == id })
 		}
 	}
-	n.Subnets[i].Filter = ""
 }

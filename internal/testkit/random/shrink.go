@@ -39,6 +39,9 @@ func removals(n *fabric.Network) []Break {
 		if slices.ContainsFunc(n.Attachments, func(a fabric.Attachment) bool { return slices.Contains(a.Subnets, s.ID) }) {
 			continue // an attachment stands in it
 		}
+		if slices.ContainsFunc(n.NATs, func(x fabric.NAT) bool { return x.Subnet == s.ID }) {
+			continue // or a NAT
+		}
 		b.add(func(n *fabric.Network) { n.Subnets = without(n.Subnets, i) }, "subnet %s", s.ID)
 	}
 	for _, a := range n.Attachments {
