@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
@@ -19,9 +20,10 @@ type way struct {
 	addr     netip.Addr
 	rules    []int           // indexes into Network.Policy, rising
 	links    []fabric.LinkID // crossed by some equal-cost path, sorted
-	rtt      float64         // milliseconds, of the longest path
+	rtt      atlas.RTT       // milliseconds, of the longest path: expected, and between what it is
 	rttKnown bool
 	arrives  bool // by every path, inside the network
+	cut      bool // there are more paths than were followed; those that were arrive
 	internet bool // by some path out to the internet
 }
 
@@ -252,27 +254,40 @@ func (b *wayBuilder) join(rule int, f, t spot) {
 func (b *wayBuilder) trace(f, t spot) way {
 	w := way{from: f.site, to: t.site, table: f.table, addr: t.addr, rttKnown: true, arrives: true}
 	paths, complete := b.u.p.Tables.Trace(f.table, t.addr)
-	w.arrives = complete && len(paths) > 0
+	w.arrives = len(paths) > 0
 	for _, p := range paths {
 		w.arrives = w.arrives && p.Outcome == routes.Delivered
 		w.internet = w.internet || p.Outcome == routes.ToInternet
-		rtt := 0.0
+		var sum atlas.RTT
 		for _, s := range p.Steps {
-			for i, h := range s.Hops {
+			var most atlas.RTT // of equal-cost hops
+			for _, h := range s.Hops {
 				if h.Link == "" {
 					continue
 				}
 				w.links = append(w.links, h.Link)
-				if i == 0 {
-					l := b.links[h.Link]
-					rtt += l.RTT
-					w.rttKnown = w.rttKnown && l.RTT > 0
-				}
+				r, ok := b.rtt(h.Link)
+				w.rttKnown = w.rttKnown && ok
+				most.MS, most.Low, most.High = max(most.MS, r.MS), max(most.Low, r.Low), max(most.High, r.High)
 			}
+			sum.MS, sum.Low, sum.High = sum.MS+most.MS, sum.Low+most.Low, sum.High+most.High
 		}
-		w.rtt = max(w.rtt, rtt)
+		w.rtt.MS, w.rtt.Low, w.rtt.High = max(w.rtt.MS, sum.MS), max(w.rtt.Low, sum.Low), max(w.rtt.High, sum.High)
 	}
+	w.arrives, w.cut = w.arrives && complete, w.arrives && !complete
 	slices.Sort(w.links)
 	w.links = slices.Compact(w.links)
 	return w
+}
+
+// rtt returns the round trip over a link: as measured, else between the ends
+// of the estimate from where its sites are.
+func (b *wayBuilder) rtt(id fabric.LinkID) (atlas.RTT, bool) {
+	l := b.links[id]
+	if l.RTTMeasured() {
+		return atlas.RTT{MS: l.RTT, Low: l.RTT, High: l.RTT}, l.RTT > 0
+	}
+	r, ok := b.u.a.RTT(b.u.place(b.u.site(l.Sites[0])), b.u.place(b.u.site(l.Sites[1])))
+	r.MS = l.RTT
+	return r, ok && l.RTT > 0
 }

@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -203,6 +204,10 @@ type Link struct {
 	// spokes crosses it); empty in meshes and plain links.
 	Transit SiteID
 }
+
+// RTTMeasured reports whether the link's round trip was measured between its
+// places; else it is an estimate, or not known.
+func (l *Link) RTTMeasured() bool { return strings.HasPrefix(l.RTTSource, "measured") }
 
 // Connection is an AWS VPN connection: always two tunnels to one customer gateway.
 type Connection struct {
