@@ -2,6 +2,7 @@ package audit
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
@@ -35,7 +36,11 @@ func (u *auditor) defaultFilters() {
 		case fabric.NetworkACL, fabric.NSG:
 		}
 	}
+	bare, _ := u.a.Fact("azure.nsg.refused_subnets")
 	for _, s := range u.n.Subnets {
+		if slices.Contains(strings.Fields(bare.Value), s.Name) {
+			continue // Azure allows none there
+		}
 		vpc, _ := u.n.VPC(s.VPC)
 		if vpc.Cloud == vocab.Azure && s.Purpose == fabric.Workload && s.Filter == "" && !s.Existing && vpc.Existing == "" {
 			x := u.add(diag.Warning, s.Meta.Origin, string(s.ID), "subnet %s has no network security group: its whole virtual network reaches it", s.ID)

@@ -25,7 +25,7 @@ func (u *auditor) flowLogs() {
 		}
 		if !u.compiled() && v.Cloud != vocab.AWS {
 			f := u.add(diag.Note, v.Meta.Origin, string(v.ID), "whether network %s logs its flows is not read from Terraform", v.ID)
-			f.Hint = "look for " + u.a.FlowLog(v.Cloud).Of + " flow logs, then waive this rule for it"
+			f.Hint = "look for " + u.a.FlowLog(v.Cloud).Of + " flow logs where they are kept"
 			continue
 		}
 		f := u.add(diag.Warning, v.Meta.Origin, string(v.ID), "network %s has no flow log", v.ID)

@@ -53,7 +53,7 @@ func TestReadNetworks(t *testing.T) {
 			name: "an Azure subnet without a group", code: "TL2013", want: []string{"north/a/bare"},
 			network: fabric.Network{
 				VPCs:    []fabric.VPC{{ID: "north/a", Cloud: vocab.Azure}},
-				Subnets: []fabric.Subnet{{ID: "north/a/bare", VPC: "north/a"}, {ID: "north/a/web", VPC: "north/a", Filter: "north/a/web/nsg"}, {ID: "north/a/zgw", VPC: "north/a", Purpose: fabric.GatewaySubnet}},
+				Subnets: []fabric.Subnet{{ID: "north/a/bare", VPC: "north/a"}, {ID: "north/a/web", VPC: "north/a", Filter: "north/a/web/nsg"}, {ID: "north/a/AzureFirewallSubnet", Name: "AzureFirewallSubnet", VPC: "north/a"}, {ID: "north/a/zgw", VPC: "north/a", Purpose: fabric.GatewaySubnet}},
 			},
 		},
 		{name: "two connections to both interfaces", code: "TL2101", network: connections(0, 1), want: []string{}},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
+	"github.com/tieline/tieline/internal/verify"
 )
 
 // State is what became of a rule.
@@ -47,6 +49,8 @@ type Report struct {
 	Date    time.Time       // of the check
 	Rules   []Judged        // by code
 	Unread  []fabric.Unread // that may matter, with the objects that it is about
+	// Failures is what failures do; nil when none were tried.
+	Failures *outage.Report
 }
 
 // Judged is one rule with what was found.
@@ -58,9 +62,9 @@ type Judged struct {
 
 // NewReport puts findings, waived or not, under their rules. Where something
 // of the network was not understood that may matter, a rule without a finding
-// is unknown and not passed.
-func NewReport(n *fabric.Network, source string, findings []Finding, date time.Time) Report {
-	r := Report{Network: n.Name, Source: source, Date: date}
+// is unknown and not passed. Failures are nil when none were tried.
+func NewReport(n *fabric.Network, source string, findings []Finding, failures *outage.Report, date time.Time) Report {
+	r := Report{Network: n.Name, Source: source, Date: date, Failures: failures}
 	for _, u := range n.Unread {
 		if !u.Harmless {
 			r.Unread = append(r.Unread, u)
@@ -69,6 +73,9 @@ func NewReport(n *fabric.Network, source string, findings []Finding, date time.T
 	r.Unread = append(r.Unread, tainted(n)...)
 	at := map[diag.Code]int{}
 	for i, rule := range Rules() {
+		if rule.NotJudged == "" {
+			rule.NotJudged = without(n, failures, rule.Code)
+		}
 		j := Judged{Rule: rule, State: Passed}
 		switch {
 		case rule.NotJudged != "":
@@ -97,6 +104,21 @@ func NewReport(n *fabric.Network, source string, findings []Finding, date time.T
 	}
 	return r
 }
+
+// without says what a rule could not be judged for the lack of; empty when it
+// was judged.
+func without(n *fabric.Network, failures *outage.Report, code diag.Code) string {
+	switch {
+	case !n.PolicyStated() && (verify.NeedsPolicy(code) || slices.Contains(needPolicy, code)):
+		return "no policy is stated"
+	case failures == nil && slices.ContainsFunc(outage.Rules, func(r diag.Rule) bool { return r.Code == code }):
+		return "no failures were tried"
+	}
+	return ""
+}
+
+// needPolicy lists the audit's rules about what policy joins.
+var needPolicy = []diag.Code{"TL2001", "TL2009", "TL2010", "TL2011", "TL2014"}
 
 // tainted lists the objects of which something was read and not understood, or
 // is only known once it is built.

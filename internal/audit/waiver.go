@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func Waive(n *fabric.Network, findings []verify.Finding, today time.Time) []Find
 		w := &n.Waivers[i]
 		switch {
 		case !slices.Contains(codes, w.Code):
-			out = append(out, about(rules, codeUnknown, w, "no rule has the code "+w.Code, diag.Suggest(w.Code, codes)))
+			out = append(out, about(rules, codeUnknown, w, "no rule has the code "+w.Code, nearCode(w.Code, codes)))
 		case !w.Expires.IsZero() && day(today).After(day(w.Expires)):
 			out = append(out, about(rules, codeExpired, w, "the waiver of "+w.Code+" has expired on "+w.Expires.Format(time.DateOnly),
 				"mend what it accepted, or give it another day with a reason that still holds"))
@@ -83,6 +84,24 @@ func Waive(n *fabric.Network, findings []verify.Finding, today time.Time) []Find
 	}
 	slices.SortStableFunc(out, func(x, y Finding) int { return compareFindings(x.Finding, y.Finding) })
 	return out
+}
+
+// nearCode proposes the code that one digit, or two that changed places, make
+// of a wrong one. Others are near in digits only.
+func nearCode(code string, codes []string) string {
+	for _, c := range codes {
+		var differ []int
+		for i := range min(len(c), len(code)) {
+			if c[i] != code[i] {
+				differ = append(differ, i)
+			}
+		}
+		swapped := len(differ) == 2 && differ[1] == differ[0]+1 && c[differ[0]] == code[differ[1]] && c[differ[1]] == code[differ[0]]
+		if len(c) == len(code) && (len(differ) == 1 || swapped) {
+			return fmt.Sprintf("did you mean %q?", c)
+		}
+	}
+	return "docs/diagnostics.md lists the codes"
 }
 
 // day cuts a time to its day in UTC.
@@ -118,7 +137,7 @@ func about(rules []diag.Rule, code diag.Code, w *fabric.Waiver, text, hint strin
 // site's networks, a link's tunnels), a link that ends at the site, or a
 // subnet of the segment.
 func covers(n *fabric.Network, limit, object string) bool {
-	if limit == "" || limit == object || strings.HasPrefix(object, limit+"/") || strings.HasPrefix(object, limit+":") {
+	if limit == "" || limit == object || strings.HasPrefix(object, limit+"/") || strings.HasPrefix(object, limit+":") || strings.HasPrefix(object, limit+"#") {
 		return true
 	}
 	link, _, _ := strings.Cut(object, "/")

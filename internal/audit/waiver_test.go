@@ -53,6 +53,7 @@ func TestCovers(t *testing.T) {
 		{"web", "dublin/app/web", true},
 		{"web", "dublin/app/web/sg", true},
 		{"data", "dublin/app/web", false},
+		{"office/cpe", "office/cpe#0", true},
 		{"ghislain", "net:lab", true},
 		{"ghislain", "net:lab/firewall", true},
 		{"ghislain", "net:wide/firewall", false},
@@ -110,7 +111,7 @@ func TestWaiversDoNotHideFromTheReport(t *testing.T) {
 		{Diagnostic: diag.Diagnostic{Severity: diag.Warning, Code: "TL2002", Summary: "y"}, Object: "net:lab/firewall"},
 	}
 	state := func(n *fabric.Network, list []verify.Finding, code diag.Code) State {
-		r := NewReport(n, "", Waive(n, list, date("2026-11-23")), date("2026-11-23"))
+		r := NewReport(n, "", Waive(n, list, date("2026-11-23")), nil, date("2026-11-23"))
 		for _, j := range r.Rules {
 			if j.Code == code {
 				return j.State
@@ -144,5 +145,18 @@ func TestWaiversDoNotHideFromTheReport(t *testing.T) {
 	part.Unread = append(part.Unread, fabric.Unread{Kind: "aws_networkfirewall_firewall"})
 	if got := state(part, two, "TL2003"); got != Unknown {
 		t.Errorf("state beside something not understood = %v, want %v", got, Unknown)
+	}
+}
+
+func TestNearCode(t *testing.T) {
+	codes := []string{"TL1009", "TL1202", "TL2011"}
+	for _, tt := range []struct{ code, want string }{
+		{"TL1203", `did you mean "TL1202"?`},
+		{"TL1022", `did you mean "TL1202"?`},
+		{"TL1999", "docs/diagnostics.md lists the codes"},
+	} {
+		if got := nearCode(tt.code, codes); got != tt.want {
+			t.Errorf("nearCode(%s) = %q, want %q", tt.code, got, tt.want)
+		}
 	}
 }

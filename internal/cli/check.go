@@ -131,7 +131,7 @@ func (a *app) checkOnce(ctx context.Context, o checkOptions) error {
 	}
 	c := k.result()
 	if o.report != "" {
-		if err := writeReport(o.report, audit.NewReport(s.network, s.name, c.Findings, time.Now().UTC())); err != nil {
+		if err := writeReport(o.report, audit.NewReport(s.network, s.name, c.Findings, c.Failures, time.Now().UTC())); err != nil {
 			return err
 		}
 	}

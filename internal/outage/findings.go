@@ -61,8 +61,58 @@ func (r *run) findings(rep *Report) []verify.Finding {
 // does: the region of a site that is the only one there, for example.
 func (r *run) saidBefore(all []SinglePoint, i int) bool {
 	return slices.ContainsFunc(all[:i], func(s SinglePoint) bool {
-		return r.within(all[i].Part, s.Part) && !slices.ContainsFunc(all[i].Lost, func(p Pair) bool { return !slices.Contains(s.Lost, p) })
+		return (r.within(all[i].Part, s.Part) || r.carriesAll(s.Part, all[i].Part)) && !slices.ContainsFunc(all[i].Lost, func(p Pair) bool { return !slices.Contains(s.Lost, p) })
 	})
+}
+
+// carriesAll reports whether every tunnel of a link fails with a gateway's
+// instance: it is then the cause, and the link only what it takes along.
+func (r *run) carriesAll(p, link routes.Part) bool {
+	l, ok := r.proof.Net.Link(fabric.LinkID(link.ID))
+	if p.Kind != routes.InstancePart || link.Kind != routes.LinkPart || !ok || len(l.Tunnels) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(r.proof.Net.TunnelsOf(l), func(t fabric.Tunnel) bool { return !r.takesTunnel(p, &t) })
+}
+
+// isDoubled reports whether a link fails as a whole only when all of several
+// tunnels, at several instances of both its ends, do.
+func (r *run) isDoubled(l *fabric.Link) bool {
+	instances := [2]map[string]bool{{}, {}}
+	tunnels := r.proof.Net.TunnelsOf(*l)
+	for i := range tunnels {
+		for j := range tunnels[i].Ends {
+			if id := r.instanceOf(&tunnels[i], &tunnels[i].Ends[j]); id != "" {
+				instances[j][id] = true
+			}
+		}
+	}
+	return len(tunnels) > 1 && len(instances[0]) > 1 && len(instances[1]) > 1
+}
+
+// instanceOf names what fails alone of the gateway at a tunnel's end; empty
+// when it is not known. The two tunnels of a connection of AWS end at devices
+// of their own.
+func (r *run) instanceOf(t *fabric.Tunnel, e *fabric.TunnelEnd) string {
+	g, _ := r.proof.Net.Gateway(e.Gateway)
+	for i := range g.Interfaces {
+		if g.Interfaces[i].Index != e.Interface {
+			continue
+		}
+		for _, d := range g.Interfaces[i].Domains {
+			if d.Kind == fabric.Instance {
+				return d.ID
+			}
+		}
+	}
+	switch g.Kind {
+	case fabric.VirtualPrivateGateway, fabric.TransitGateway:
+		if t.Connection != "" {
+			return fmt.Sprintf("%s/%d", t.Connection, e.Interface)
+		}
+	case fabric.VPNGateway, fabric.VirtualHub, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
+	}
+	return ""
 }
 
 func (r *run) singlePoint(s *SinglePoint) verify.Finding {
@@ -70,6 +120,10 @@ func (r *run) singlePoint(s *SinglePoint) verify.Finding {
 	f.Severity, f.Code, f.Pos = diag.Warning, codeSinglePoint, r.posOf(s.Part)
 	f.Summary = fmt.Sprintf("%s is a single point of failure: it takes down %s", s.Part, pairsText(s.Lost))
 	f.Hint = "add a second way around it"
+	if l, ok := r.proof.Net.Link(fabric.LinkID(s.Part.ID)); s.Part.Kind == routes.LinkPart && ok && r.isDoubled(&l) {
+		f.Severity = diag.Note
+		f.Summary = fmt.Sprintf("%s has two ways at both ends; only when all of them fail it takes down %s", s.Part, pairsText(s.Lost))
+	}
 	if n, of := r.beside(s.Part); n > 0 {
 		f.Severity, f.Code = diag.Error, codeFalseBackup
 		f.Summary = fmt.Sprintf("%s has %d more beside it at %s, and yet its failure takes down %s", s.Part, n, of, pairsText(s.Lost))

@@ -1,6 +1,7 @@
 package outage
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,21 @@ func TestFailureFindings(t *testing.T) {
 			name:   "the only tunnel loses flows, and its link is not said again",
 			single: []SinglePoint{{Part: tunnel("a--c/0"), Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}}}, {Part: routes.Part{Kind: routes.LinkPart, ID: "a--c"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "c"}}}}},
 			want:   []string{"TL1201 network.yaml:2: warning: tunnel a--c/0 is a single point of failure: it takes down a to c"},
+		},
+		{
+			name:   "a link with two instances at both ends",
+			fill:   func(r *run) { twoInstances(r, "a/vpn", "b/vpn") },
+			single: []SinglePoint{{Part: routes.Part{Kind: routes.LinkPart, ID: "a--b"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "b"}}}}},
+			want:   []string{"TL1201 network.yaml:1: note: link a--b has two ways at both ends; only when all of them fail it takes down a to b"},
+		},
+		{
+			name: "a link that one device ends, which is the cause",
+			fill: func(r *run) { twoInstances(r, "a/vpn", "") },
+			single: []SinglePoint{
+				{Part: routes.Part{Kind: routes.InstancePart, ID: "b/vpn#0"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "b"}}}},
+				{Part: routes.Part{Kind: routes.LinkPart, ID: "a--b"}, Lost: []Pair{{verify.Group{Site: "a"}, verify.Group{Site: "b"}}}},
+			},
+			want: []string{"TL1201 network.yaml:2: warning: gateway b/vpn#0 is a single point of failure: it takes down a to b"},
 		},
 		{
 			name: "a link loses more than its tunnel",
@@ -122,6 +138,27 @@ func TestFailureFindings(t *testing.T) {
 				t.Errorf("findings() (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// twoInstances ends the tunnels of a--b at gateways: those that are named have
+// an instance for each, the other has one.
+func twoInstances(r *run, doubled ...fabric.GatewayID) {
+	n := r.proof.Net
+	r.gates = map[fabric.GatewayID]int32{"a/vpn": 0, "b/vpn": 1}
+	for i, id := range []fabric.GatewayID{"a/vpn", "b/vpn"} {
+		g := fabric.Gateway{ID: id, Meta: fabric.Meta{Origin: fabric.Origin{Pos: diag.Pos{File: "network.yaml", Line: 2}}}}
+		for j := range 2 {
+			at := 0
+			if slices.Contains(doubled, id) {
+				at = j
+			}
+			if at == j {
+				g.Interfaces = append(g.Interfaces, fabric.Interface{Index: at, Domains: []fabric.Domain{{Kind: fabric.Instance, ID: fmt.Sprintf("%s#%d", id, at)}}})
+			}
+			n.Tunnels[j].Ends[i].Gateway, n.Tunnels[j].Ends[i].Interface = id, at
+		}
+		n.Gateways = append(n.Gateways, g)
 	}
 }
 

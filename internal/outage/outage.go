@@ -85,6 +85,21 @@ type Impact struct {
 	DetectBy  string     // "hold timer 180 s at azure-wus2/vpn", "DPD 30 s at ..."
 }
 
+// Outcome says the effect in words: of a pair that does not work when nothing
+// has failed, that it has no way in health.
+func (i *Impact) Outcome() string {
+	if len(i.Failure) == 0 {
+		switch i.Effect {
+		case Lost:
+			return "no way in health"
+		case NotKnown:
+			return "unknown in health"
+		case Unaffected, Slower, Congested, OneWay:
+		}
+	}
+	return i.Effect.String()
+}
+
 // Way is how a pair's packets go.
 type Way struct {
 	Links    []fabric.LinkID

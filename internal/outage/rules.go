@@ -20,6 +20,7 @@ var Rules = []diag.Rule{
 	{
 		Code: codeSinglePoint, Severity: diag.Warning, Title: "the failure of one part loses flows of others",
 		Why: "A part without a second way around it takes down flows that neither begin nor end in it. " +
+			"It is a note of a link with several tunnels at several instances of both ends: that fails as a whole only when all of them do. " +
 			"Accept it where the flows can wait until the part is back.",
 		Source: "https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-redundant-connection.html",
 	},

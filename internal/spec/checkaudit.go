@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -48,7 +49,15 @@ func (x *Index) Object(name string) (string, *RefError) {
 	_, isSite := x.sites[name]
 	_, isSegment := x.segments[name]
 	if !isSite && !isSegment && strings.Contains(name, "--") {
-		return x.link(name)
+		link, rest, isPart := strings.Cut(name, "/")
+		full, err := x.link(link)
+		if err != nil || !isPart {
+			return full, err
+		}
+		return full + "/" + rest, nil // a tunnel
+	}
+	if x.isGateway(name) {
+		return name, nil
 	}
 	ref, err := ParseRef(name)
 	if err != nil || ref.Kind == RefCIDR || ref.Kind == RefInternet {
@@ -62,6 +71,17 @@ func (x *Index) Object(name string) (string, *RefError) {
 		return "", refErr
 	}
 	return x.fullName(ref, t), nil
+}
+
+// isGateway reports whether a name is that of a site's gateway, or of one
+// instance of it: headquarters/cpe#0, aws-oregon/ml/vgw.
+func (x *Index) isGateway(name string) bool {
+	path, _, isInstance := strings.Cut(name, "#")
+	words := strings.Split(path, "/")
+	if _, ok := x.sites[words[0]]; !ok || len(words) < 2 {
+		return false
+	}
+	return isInstance || slices.Contains([]string{"cpe", "tgw", "vgw", "vpn", "vwan"}, words[len(words)-1])
 }
 
 // fullName is the full name of what a reference means.

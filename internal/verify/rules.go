@@ -174,6 +174,17 @@ var Rules = []diag.Rule{
 	},
 }
 
+// NeedsPolicy reports whether a rule is about what policy says, so that it is
+// not judged of a network that states none.
+func NeedsPolicy(code diag.Code) bool {
+	switch code {
+	case codeBlocked, codeUnrouted, codeNoWay, codeLeak, codeUnguarded, codeICMP, codeWithin, codeService, codeTwoWays,
+		codeMTU, codeSomeWays, codeNowhere, codeUnjoined, codeBlackHole:
+		return true
+	}
+	return false
+}
+
 // ruleOf returns the rule of a code.
 func ruleOf(code diag.Code) diag.Rule {
 	for _, r := range Rules {

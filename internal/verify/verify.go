@@ -145,11 +145,14 @@ type Group struct {
 	VPC     fabric.VPCID
 }
 
-// String gives site:segment, the site, or its network.
+// String gives site:segment, the site, or its network; "outside" for what is
+// none of the network's.
 func (g Group) String() string {
 	switch {
 	case g.Segment != "":
 		return string(g.Site) + ":" + string(g.Segment)
+	case g == (Group{}):
+		return "outside"
 	case g.VPC == "":
 		return string(g.Site)
 	case strings.HasPrefix(string(g.VPC), string(g.Site)+"/"):

@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/audit"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/verify"
 )
 
@@ -25,7 +26,34 @@ type document struct {
 	Date          string      `json:"date"` // of the check, UTC
 	Counts        []stateSize `json:"counts"`
 	Rules         []ruleView  `json:"rules"`
-	Unread        []unread    `json:"unread"` // what was read and not understood
+	Unread        []unread    `json:"unread"`             // what was read and not understood
+	Failures      *failures   `json:"failures,omitempty"` // left out when none were tried
+}
+
+// failures is what failures do: to each pair the worst, and the parts whose
+// failure alone loses flows of others.
+type failures struct {
+	Parts   int      `json:"parts"`
+	Sets    int      `json:"sets"`
+	Refused string   `json:"refused,omitempty"`
+	Worst   []worst  `json:"worst"`
+	Single  []single `json:"single_points"`
+}
+
+type worst struct {
+	From      string  `json:"from"`
+	To        string  `json:"to"`
+	Failed    string  `json:"failed,omitempty"`
+	Effect    string  `json:"effect"`
+	Left      string  `json:"left,omitempty"`
+	Peak      string  `json:"peak,omitempty"`
+	Detection float64 `json:"detection_s,omitempty"`
+	DetectBy  string  `json:"detect_by,omitempty"`
+}
+
+type single struct {
+	Part string   `json:"part"`
+	Lost []string `json:"lost"`
 }
 
 type stateSize struct {
@@ -107,7 +135,37 @@ func newDocument(r audit.Report) document {
 	for _, u := range r.Unread {
 		d.Unread = append(d.Unread, unread{u.Kind, place(u.Origin), u.Origin.Path, u.Why})
 	}
+	d.Failures = newFailures(r.Failures)
 	return d
+}
+
+func newFailures(r *outage.Report) *failures {
+	if r == nil {
+		return nil
+	}
+	out := &failures{Parts: r.Parts, Sets: r.Sets, Refused: r.Refused, Worst: []worst{}, Single: []single{}}
+	for i := range r.Worst {
+		x := &r.Worst[i]
+		w := worst{From: x.From.String(), To: x.To.String(), Effect: x.Outcome(), Detection: x.Detection, DetectBy: x.DetectBy}
+		if len(x.Failure) > 0 {
+			w.Failed = x.Failure.String()
+		}
+		if x.After.Capacity > 0 {
+			w.Left = x.After.Capacity.String()
+		}
+		if x.Peak > 0 {
+			w.Peak = x.Peak.String()
+		}
+		out.Worst = append(out.Worst, w)
+	}
+	for _, s := range r.Single {
+		v := single{Part: s.Part.String()}
+		for _, l := range s.Lost {
+			v.Lost = append(v.Lost, l.From.String()+" to "+l.To.String())
+		}
+		out.Single = append(out.Single, v)
+	}
+	return out
 }
 
 func newFinding(f audit.Finding) finding {

@@ -14,6 +14,7 @@ import (
 	"github.com/tieline/tieline/internal/audit"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
@@ -55,7 +56,7 @@ func sample() audit.Report {
 		Object:     "dublin/app/data/sg",
 	}
 	day := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	return audit.NewReport(n, "network.yaml", audit.Waive(n, []verify.Finding{open, wide}, day), day)
+	return audit.NewReport(n, "network.yaml", audit.Waive(n, []verify.Finding{open, wide}, day), nil, day)
 }
 
 func TestHTML(t *testing.T) {
@@ -135,5 +136,56 @@ func TestJSON(t *testing.T) {
 	}
 	if diff := cmp.Diff([]any{1, "2026-11-23"}, []any{got.Version, got.Date}); diff != "" {
 		t.Errorf("JSON() version and date (-want +got):\n%s", diff)
+	}
+}
+
+// TestFailures: the report shows what failures do, and without any tried the
+// rules of failures are not judged.
+func TestFailures(t *testing.T) {
+	r := sample()
+	for _, j := range r.Rules {
+		if j.Code == "TL1201" && (j.State != audit.NotJudged || j.NotJudged != "no failures were tried") {
+			t.Errorf("state of TL1201 = %v (%q) though no failure was tried, want it not judged", j.State, j.NotJudged)
+		}
+		if j.Code == "TL1002" && (j.State != audit.NotJudged || j.NotJudged != "no policy is stated") {
+			t.Errorf("state of TL1002 = %v (%q) though no policy is stated, want it not judged", j.State, j.NotJudged)
+		}
+	}
+	a, b, c := verify.Group{Site: "a"}, verify.Group{Site: "b"}, verify.Group{Site: "c"}
+	link := routes.Part{Kind: routes.LinkPart, ID: "a--b"}
+	r.Failures = &outage.Report{
+		Parts: 5, Sets: 15,
+		Worst: []outage.Impact{
+			{From: a, To: b, Failure: routes.Failure{link}, Effect: outage.Lost, DetectBy: "hold timer 30 s at a/vpn"},
+			{From: a, To: c, Effect: outage.Lost},
+		},
+		Single: []outage.SinglePoint{{Part: link, Lost: []outage.Pair{{From: a, To: b}}}},
+	}
+	var page, data bytes.Buffer
+	if err := HTML(&page, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"15 sets of parts tried", "<td>link a--b</td><td>a to b</td>", "hold timer 30 s at a/vpn", "no way in health"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("HTML() lacks %q", want)
+		}
+	}
+	if err := JSON(&data, r); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Failures struct {
+			Worst  []struct{ From, To, Failed, Effect string }
+			Single []struct {
+				Part string
+				Lost []string
+			} `json:"single_points"`
+		}
+	}
+	if err := json.Unmarshal(data.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Failures.Worst) != 2 || got.Failures.Worst[1].Effect != "no way in health" || len(got.Failures.Single) != 1 || got.Failures.Single[0].Lost[0] != "a to b" {
+		t.Errorf("JSON() has the failures %+v", got.Failures)
 	}
 }

@@ -151,7 +151,7 @@ func (p *Printer) failures(c Check) {
 		hidden = max(len(worst)-mostWorst, 0)
 	}
 	for _, i := range worst[:len(worst)-hidden] {
-		t.add(p.bold(i.From.String()), p.bold(i.To.String()), failureTitle(i.Failure), p.effect(i.Effect), left(i), rate(i.Peak), noticed(i))
+		t.add(p.bold(i.From.String()), p.bold(i.To.String()), failureTitle(i.Failure), p.effect(i), left(i), rate(i.Peak), noticed(i))
 	}
 	t.print(p)
 	p.more(hidden, "pair", "--verbose shows all")
@@ -198,16 +198,17 @@ func failureTitle(f routes.Failure) string {
 
 func partTitle(x routes.Part) string { return x.Kind.String() + " " + objectTitle(x.ID) }
 
-func (p *Printer) effect(e outage.Effect) string {
-	switch e {
+func (p *Printer) effect(i outage.Impact) string {
+	text := i.Outcome()
+	switch i.Effect {
 	case outage.Lost, outage.OneWay:
-		return p.red(e.String())
+		return p.red(text)
 	case outage.Congested, outage.NotKnown:
-		return p.yellow(e.String())
+		return p.yellow(text)
 	case outage.Unaffected, outage.Slower:
-		return p.green(e.String())
+		return p.green(text)
 	}
-	return e.String()
+	return text
 }
 
 // left says what bandwidth a pair has after a failure, where something binds it.

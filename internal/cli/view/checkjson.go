@@ -134,7 +134,7 @@ func toFindingJSON(f audit.Finding) proofFindingJSON {
 
 func toImpactJSON(i outage.Impact) impactJSON {
 	j := impactJSON{
-		From: i.From.String(), To: i.To.String(), Failed: list(i.Failure, toPartJSON), Effect: i.Effect.String(),
+		From: i.From.String(), To: i.To.String(), Failed: list(i.Failure, toPartJSON), Effect: i.Outcome(),
 		Before: toWayJSON(i.Before), Peak: int64(i.Peak), Detection: i.Detection, DetectBy: i.DetectBy,
 	}
 	if i.Effect != outage.Lost {

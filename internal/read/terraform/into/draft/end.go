@@ -405,6 +405,10 @@ func (d *Draft) tunnelEnd(e *End) fabric.TunnelEnd {
 	fill(&out.Phase1, offer.IKE.Lifetime)
 	fill(&out.Phase2, offer.ESP.Lifetime)
 	fill(&out.DPD, offer.DPD)
+	if e.Static {
+		out.Keepalive, out.Hold = 0, 0
+		return out
+	}
 	fill(&out.Keepalive, offer.BGP.Keepalive)
 	if out.Hold == 0 && e.Keepalive > 0 {
 		out.Hold = holdPerKeepalive * e.Keepalive
