@@ -295,11 +295,16 @@ func (p *Plane) merge(st *state, s *cloud.Set, up []bool, q *placed, far map[net
 	if !s.IgnoreMED {
 		out.Why += fmt.Sprintf(" with priority %d", best[0].metric%cloud.Foreign)
 	}
+	all := bgp.Result{Path: r.Path}
 	for _, o := range best {
 		y := &s.Sources[o.source]
+		all.Join(&st.bgp.Results[q.class][y.Node])
 		way := cloud.Forward(y.Exit, y.Gateway, y.Attachment, y.Link)
 		way.Named = y.Named
 		out.Hops = append(out.Hops, p.hops(way, st.down)...)
+	}
+	if len(all.Others) > 0 {
+		out.Why += "; " + equalPaths(&all)
 	}
 	slices.SortFunc(out.Hops, Hop.compare)
 	return out, best[0].metric

@@ -2,6 +2,7 @@ package routes
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes/bgp"
 	"github.com/tieline/tieline/internal/routes/cloud"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // state is a network after a failure, converged. It is made whole by converge
@@ -371,32 +373,42 @@ func without(r Route) Route {
 
 // why says what a result won over.
 func (p *Plane) why(r *bgp.Result) string {
-	var b strings.Builder
+	var parts []string
 	if len(r.Via) > 0 && p.machine.Bundles[p.machine.Edges[r.Via[0]].Bundle].Kind == bgp.HubBundle {
-		b.WriteString("learned from another virtual hub")
-	} else {
-		b.WriteString("learned by BGP")
+		parts = append(parts, "learned from another virtual hub")
 	}
-	if len(r.Path) > 0 {
-		b.WriteString(", AS path")
-		for _, n := range r.Path {
-			b.WriteString(" " + n.String())
-		}
+	if len(r.Others) > 0 {
+		parts = append(parts, equalPaths(r))
 	}
 	if len(r.Tied) > 0 {
-		b.WriteString("; one of several that rank alike: which is not documented")
+		parts = append(parts, "one of several that rank alike: which is not documented")
 	}
-	if r.Lost == 0 {
-		return b.String()
+	if r.Lost > 0 {
+		from := string(p.net.Gateways[p.machine.Nodes[p.machine.Edges[r.Lost-1].From].Gateway].ID)
+		switch r.Why {
+		case bgp.LostForKind:
+			parts = append(parts, "a less preferred kind of attachment lost: "+from)
+		case bgp.LostForPath:
+			parts = append(parts, "a longer AS path lost: from "+from)
+		case bgp.LostForMED:
+			parts = append(parts, "a higher MED lost: from "+from)
+		}
 	}
-	from := string(p.net.Gateways[p.machine.Nodes[p.machine.Edges[r.Lost-1].From].Gateway].ID)
-	switch r.Why {
-	case bgp.LostForKind:
-		b.WriteString("; a less preferred kind of attachment lost: " + from)
-	case bgp.LostForPath:
-		b.WriteString("; a longer AS path lost: from " + from)
-	case bgp.LostForMED:
-		b.WriteString("; a higher MED lost: from " + from)
+	if len(parts) == 0 {
+		return "the only usable path"
 	}
-	return b.String()
+	return strings.Join(parts, "; ")
+}
+
+// equalPaths tells the AS paths of a result that goes over several neighbours.
+func equalPaths(r *bgp.Result) string {
+	list := make([]string, 0, len(r.Others)+1)
+	for _, path := range append([][]vocab.ASN{r.Path}, r.Others...) {
+		words := make([]string, len(path))
+		for i, n := range path {
+			words[i] = n.String()
+		}
+		list = append(list, strings.Join(words, " "))
+	}
+	return fmt.Sprintf("equal AS paths of %d neighbours: %s", len(list), strings.Join(list, ", "))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -150,5 +151,39 @@ func TestWhatBlocksHasALine(t *testing.T) {
 	i := slices.IndexFunc(forward.Steps, func(s Step) bool { return !s.Pass })
 	if i < 0 || !forward.Steps[i].Origin.Pos.IsValid() {
 		t.Errorf("Walks(aw/v/none, az/v/nat) ends at %+v, want a line", forward.Steps)
+	}
+}
+
+// TestRouteText: what a table says is told once.
+func TestRouteText(t *testing.T) {
+	for _, tt := range []struct {
+		route routes.Route
+		want  string
+	}{
+		{routes.Route{Prefix: pfx("10.0.0.0/16"), Protocol: routes.Static, Why: "a static route to hq"}, "10.0.0.0/16, a static route to hq"},
+		{routes.Route{Prefix: pfx("10.0.0.0/16"), Protocol: routes.Local, Why: "a subnet of the VPC"}, "10.0.0.0/16, a subnet of the VPC"},
+		{routes.Route{Prefix: pfx("10.0.0.0/16"), Protocol: routes.Propagated}, "10.0.0.0/16, propagated route"},
+		{routes.Route{Prefix: pfx("10.0.0.0/16"), Protocol: routes.BGP, Path: []vocab.ASN{64515}, Why: "the only usable path"}, "10.0.0.0/16 by BGP, AS path 64515 (the only usable path)"},
+		{routes.Route{}, "no route"},
+	} {
+		if got := routeText(&tt.route); got != tt.want {
+			t.Errorf("routeText(%v) = %q, want %q", tt.route, got, tt.want)
+		}
+	}
+}
+
+// TestGatewayIsOneStep: a gateway and its own table are one line of a walk.
+func TestGatewayIsOneStep(t *testing.T) {
+	n, a := compiled(t, corpus[1].dir)
+	y := ask(t, New(n, a), "azure-wus2/app/app", "aws-oregon/app/app", "tcp/443").Yes
+	if y == nil {
+		t.Fatal("Flow() has no packet that gets through")
+	}
+	for _, w := range []Walk{y.Forward, *y.Return} {
+		for i := range w.Steps[1:] {
+			if w.Steps[i].Object == w.Steps[i+1].Object && w.Steps[i].Kind != FilterStep {
+				t.Errorf("steps %d and %d are both of %s", i, i+1, w.Steps[i].Object)
+			}
+		}
 	}
 }

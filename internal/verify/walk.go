@@ -333,6 +333,7 @@ func (b *walkBuilder) done() Walk {
 		l, ok := b.p.Net.Link(id)
 		w.RTT += l.RTT
 		w.RTTKnown = w.RTTKnown && ok && l.RTT > 0
+		w.RTTEstimated = w.RTTEstimated || !l.RTTMeasured()
 		w.Encrypted = w.Encrypted && ok && encrypted(l.Kind)
 	}
 	if w.Internet {
@@ -462,6 +463,8 @@ func (b *walkBuilder) cross(t *routes.Table, hops []routes.Hop, from *unit) {
 		s.Object, s.What = string(h.Tunnel), strconv.Itoa(len(hops))+" tunnel"+plural(len(hops))
 	case h.Attachment != "":
 		s.Object, s.What = string(h.Attachment), "attachment"
+	case string(b.p.Tables.Tables[h.Table].ID) == string(h.Gateway):
+		return // the gateway's table is the next step
 	default:
 		s.Object, s.What = string(h.Gateway), "gateway"
 	}
@@ -516,8 +519,13 @@ func routeText(r *routes.Route) string {
 		return "no route"
 	}
 	out := r.Prefix.String() + " by " + r.Protocol.String()
-	if r.Protocol == routes.Local || r.Protocol == routes.Default || r.Protocol == routes.Static || r.Protocol == routes.Propagated {
+	switch r.Protocol {
+	case routes.Local, routes.Default, routes.Static, routes.Propagated:
+		if r.Why != "" {
+			return r.Prefix.String() + ", " + r.Why // which names the kind of route
+		}
 		out = r.Prefix.String() + ", " + r.Protocol.String() + " route"
+	case routes.BGP, routes.Peered:
 	}
 	if len(r.Path) > 0 {
 		var path []string

@@ -15,7 +15,10 @@ type Result struct {
 	MED  int         // as received
 	Via  []int       // edges of equal standing that carry it, sorted; one where the gateway uses one
 	Src  int         // node that brought it in
-	hub  bool        // learned from another virtual hub
+	// Others are the AS paths over edges of Via that differ from Path, sorted,
+	// each once.
+	Others [][]vocab.ASN
+	hub    bool // learned from another virtual hub
 	// Tied are edges of equal standing that are not used though they lead
 	// elsewhere: which is used is not documented.
 	Tied []int
@@ -38,13 +41,15 @@ const (
 // Equal reports whether two results say the same.
 func (r *Result) Equal(o *Result) bool {
 	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.Src == o.Src && r.hub == o.hub && r.Lost == o.Lost && r.Why == o.Why && r.Loop == o.Loop &&
-		slices.Equal(r.Path, o.Path) && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied)
+		slices.Equal(r.Path, o.Path) && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied) &&
+		slices.EqualFunc(r.Others, o.Others, slices.Equal[[]vocab.ASN])
 }
 
 // sends reports whether two results send packets the same ways, whatever they
 // announce.
 func (r *Result) sends(o *Result) bool {
-	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.hub == o.hub && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied)
+	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.hub == o.hub && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied) &&
+		slices.EqualFunc(r.Others, o.Others, slices.Equal[[]vocab.ASN])
 }
 
 // Candidate is what an edge offers a node.
@@ -274,10 +279,38 @@ func (s *solver) choose(c *Class, res []Result, n int) Result {
 		}
 	}
 	slices.Sort(out.Via)
+	out.Others = m.otherPaths(res, &out)
 	if lost >= 0 {
 		out.Lost, out.Why = lost+1, why
 	}
 	return out
+}
+
+// otherPaths are the AS paths of a result's edges that are not its own.
+func (m *Machine) otherPaths(res []Result, r *Result) [][]vocab.ASN {
+	if len(r.Via) < 2 {
+		return nil
+	}
+	var out [][]vocab.ASN
+	for _, k := range r.Via {
+		e := &m.Edges[k]
+		if x := m.PathOver(&res[e.From], e); !slices.Equal(x, r.Path) {
+			out = append(out, x)
+		}
+	}
+	return sortedPaths(out)
+}
+
+func sortedPaths(list [][]vocab.ASN) [][]vocab.ASN {
+	slices.SortFunc(list, slices.Compare[[]vocab.ASN])
+	return slices.CompactFunc(list, slices.Equal[[]vocab.ASN])
+}
+
+// Join adds the AS paths of another result, which is used at the same time, to
+// Others.
+func (r *Result) Join(o *Result) {
+	list := slices.DeleteFunc(append(slices.Clone(o.Others), o.Path), func(x []vocab.ASN) bool { return slices.Equal(x, r.Path) })
+	r.Others = sortedPaths(append(r.Others, list...))
 }
 
 // lead is the edge among equals whose path is announced: the one of the lowest
