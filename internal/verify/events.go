@@ -25,7 +25,12 @@ func (r *reporter) events() {
 			object = string(e.Gateway)
 		}
 		f := r.add(codeOfEvent(e.Kind), e.Pos, object, nil, "%s", e.Text)
-		if len(e.Facts) > 0 {
+		switch {
+		case e.Kind == routes.LimitPassed && r.p.Atlas.Limit(e.Limit).Adjustable:
+			f.Hint = fmt.Sprintf("summarise what is announced, or have the limit raised and state it in the facts file: limits: {%s: %d}", e.Limit, e.Count)
+		case e.Kind == routes.LimitPassed:
+			f.Hint = "summarise what is announced: the cloud does not raise this limit"
+		case len(e.Facts) > 0:
 			f.Hint = "facts: " + strings.Join(e.Facts, ", ")
 		}
 	}

@@ -96,15 +96,18 @@ type Step struct {
 
 // Walk is the way of one packet, one direction.
 type Walk struct {
-	Steps     []Step
-	Outcome   routes.Outcome
-	Links     []fabric.LinkID // crossed in order
-	Sites     []fabric.SiteID // visited in order, ends included
-	RTT       float64         // milliseconds over the links, there and back; 0 inside a site
-	RTTKnown  bool
-	MTU       int  // bytes, the least on the way; 0 when not bound
-	Internet  bool // over the public internet outside a tunnel
-	Encrypted bool // every crossing between sites is encrypted by the network itself
+	Steps    []Step
+	Outcome  routes.Outcome
+	Links    []fabric.LinkID // crossed in order
+	Sites    []fabric.SiteID // visited in order, ends included
+	RTT      float64         // milliseconds over the links, there and back; 0 inside a site
+	RTTKnown bool
+	// RTTEstimated: that of some link is estimated from the distance, and not
+	// measured.
+	RTTEstimated bool
+	MTU          int  // bytes, the least on the way; 0 when not bound
+	Internet     bool // over the public internet outside a tunnel
+	Encrypted    bool // every crossing between sites is encrypted by the network itself
 	// Ways is the number of equal-cost ways; the steps are of the first.
 	Ways int
 }

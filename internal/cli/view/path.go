@@ -78,7 +78,11 @@ func (p *Printer) wire(w verify.Walk, cost *PerGB, works bool) string {
 	}
 	var parts []string
 	if w.RTTKnown && len(w.Links) > 0 {
-		parts = append(parts, fmt.Sprintf("%.1f ms RTT", w.RTT))
+		mark := ""
+		if w.RTTEstimated {
+			mark = "~"
+		}
+		parts = append(parts, fmt.Sprintf("%s%.1f ms RTT", mark, w.RTT))
 	}
 	if w.MTU > 0 {
 		parts = append(parts, fmt.Sprintf("MTU %d", w.MTU))

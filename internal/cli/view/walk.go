@@ -85,15 +85,16 @@ func (p *Printer) witness(indent string, w *verify.Witness) {
 func objectTitle(id string) string { return strings.Replace(id, "--", " – ", 1) }
 
 type walkJSON struct {
-	Outcome   string         `json:"outcome" doc:"How the way ends: delivered, no route, ..."`
-	Steps     []walkStepJSON `json:"steps" doc:"What the packet meets, in order."`
-	Links     []string       `json:"links" doc:"Links crossed in order."`
-	Sites     []string       `json:"sites" doc:"Sites visited in order."`
-	RTT       *float64       `json:"rtt_ms,omitempty" doc:"Expected round trip over the links in milliseconds."`
-	MTU       int            `json:"mtu_bytes,omitempty" doc:"Largest packet that passes whole."`
-	Internet  bool           `json:"internet" doc:"It crosses the internet outside a tunnel."`
-	Encrypted bool           `json:"encrypted" doc:"Every crossing between sites is encrypted by the network."`
-	Ways      int            `json:"ways" doc:"Equal-cost ways; the steps are of the first."`
+	Outcome      string         `json:"outcome" doc:"How the way ends: delivered, no route, ..."`
+	Steps        []walkStepJSON `json:"steps" doc:"What the packet meets, in order."`
+	Links        []string       `json:"links" doc:"Links crossed in order."`
+	Sites        []string       `json:"sites" doc:"Sites visited in order."`
+	RTT          *float64       `json:"rtt_ms,omitempty" doc:"Expected round trip over the links in milliseconds."`
+	RTTEstimated bool           `json:"rtt_estimated,omitempty" doc:"Some link's round trip is estimated from the distance, and not measured."`
+	MTU          int            `json:"mtu_bytes,omitempty" doc:"Largest packet that passes whole."`
+	Internet     bool           `json:"internet" doc:"It crosses the internet outside a tunnel."`
+	Encrypted    bool           `json:"encrypted" doc:"Every crossing between sites is encrypted by the network."`
+	Ways         int            `json:"ways" doc:"Equal-cost ways; the steps are of the first."`
 }
 
 type walkStepJSON struct {
@@ -131,7 +132,7 @@ func toWalkJSON(w verify.Walk) walkJSON {
 		Internet: w.Internet, Encrypted: w.Encrypted, Ways: w.Ways, Steps: []walkStepJSON{},
 	}
 	if w.RTTKnown {
-		out.RTT = &w.RTT
+		out.RTT, out.RTTEstimated = &w.RTT, w.RTTEstimated
 	}
 	for _, s := range w.Steps {
 		j := walkStepJSON{Kind: s.Kind.String(), Object: s.Object, What: s.What, Rule: s.Rule, At: origin(s.Origin), MTU: s.MTU, Passes: s.Pass}
