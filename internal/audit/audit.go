@@ -62,6 +62,7 @@ type memo struct {
 	ways     []way
 	joined   map[fabric.VPCID][]fabric.Gateway
 	speakers map[fabric.GatewayID]bool
+	told     []fabric.SiteID // in Google, of which TL2107 says that they hand nothing on
 }
 
 // Run judges a network by every rule of the audit, without those of waivers.

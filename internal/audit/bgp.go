@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
@@ -67,13 +69,15 @@ func (u *auditor) speaks(id fabric.GatewayID) bool {
 	return u.memo.speakers[id]
 }
 
-// prefixCounts: no end of a session receives over 80 % of what it takes.
+// prefixCounts: no end of a session receives over 80 % of what it takes. The
+// sessions of a gateway are told together, at the fullest.
 func (u *auditor) prefixCounts() {
-	type near struct {
-		gateway fabric.GatewayID
-		link    fabric.LinkID
+	type session struct {
+		link  fabric.Link
+		count int
+		limit atlas.Limit
 	}
-	told := map[near]bool{}
+	near := map[fabric.GatewayID][]session{}
 	for _, s := range u.p.Tables.Sessions {
 		t, ok := u.n.Tunnel(s.Tunnel)
 		if !ok {
@@ -82,17 +86,42 @@ func (u *auditor) prefixCounts() {
 		for i, e := range t.Ends {
 			g := u.gateway(e.Gateway)
 			id, ok := u.receives(g, t.Link)
-			k := near{g.ID, t.Link}
-			if !ok || told[k] {
+			if !ok {
 				continue
 			}
 			limit := u.a.Limit(id)
 			if n := s.Prefixes[i]; float64(n) > nearLimit*float64(limit.Value) && n <= limit.Value {
-				told[k] = true
 				l, _ := u.n.Link(t.Link)
-				f := u.add(diag.Warning, l.Origin, string(g.ID), "%s learns %d prefixes over %s: it takes %s, then: %s",
-					g.ID, n, t.Link, limit, consequence(limit))
-				f.Hint, f.Source = "summarise what the other end announces", limit.Fact.Source
+				near[g.ID] = append(near[g.ID], session{l, n, limit})
+			}
+		}
+	}
+	for _, id := range sortedKeys(near) {
+		list := near[id]
+		slices.SortStableFunc(list, func(x, y session) int {
+			return cmp.Or(cmp.Compare(y.count, x.count), cmp.Compare(x.link.ID, y.link.ID))
+		})
+		var links []session // the fullest of each
+		for _, s := range list {
+			if !slices.ContainsFunc(links, func(x session) bool { return x.link.ID == s.link.ID }) {
+				links = append(links, s)
+			}
+		}
+		first := links[0]
+		over := string(first.link.ID)
+		if len(links) > 1 {
+			over += " and as many or fewer over " + counted(len(links)-1, "more link")
+		}
+		f := u.add(diag.Warning, first.link.Origin, string(id), "%s learns %d prefixes over %s: it takes %s, then: %s", id, first.count, over, first.limit, consequence(first.limit))
+		f.Hint, f.Source = "summarise what the other end announces", first.limit.Fact.Source
+		if len(links) > 1 {
+			f.Hint = "summarise what the other ends announce"
+		}
+		at := []diag.Pos{first.link.Origin.Pos}
+		for _, s := range links[1:] {
+			if p := s.link.Origin.Pos; !slices.Contains(at, p) && len(at) <= relatedMost {
+				at = append(at, p)
+				f.Related = append(f.Related, diag.Related{Pos: p, Message: fmt.Sprintf("%d over %s", s.count, s.link.ID)})
 			}
 		}
 	}
@@ -192,7 +221,11 @@ func (u *auditor) googleInBetween() {
 		told[k] = true
 		r := &u.n.Policy[w.rules[0]]
 		f := u.add(diag.Error, r.Origin, string(fabric.LinkBetween(w.from, w.to)), "%s and %s are joined by %s only, whose Cloud Router does not tell one of the other", w.from, w.to, g)
-		f.Hint = fmt.Sprintf("join them: connect: [{link: [%s, %s]}], or let the site have gateway: {transit: ncc}", w.from, w.to)
+		f.Hint = fmt.Sprintf("join them: connect: [{link: [%s, %s]}], or take a site in AWS or Azure as their hub", w.from, w.to)
+		if !u.compiled() {
+			f.Hint += ", or put the tunnels on a Network Connectivity Center hub with site-to-site transfer"
+		}
+		u.memo.told = append(u.memo.told, u.gateway(g).Site)
 	}
 }
 

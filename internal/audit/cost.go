@@ -159,9 +159,25 @@ func (u *auditor) needlessTransitGateway() {
 		if vpcs != 1 || others > 0 || transit || links == 0 || need > one {
 			continue
 		}
-		f := u.add(diag.Note, g.Meta.Origin, string(g.ID), "%s joins one VPC to %d links of %v together: a virtual private gateway does that without attachments", g.ID, links, need)
-		f.Hint = "leave the gateway's kind to be derived, or state virtual-private-gateway"
+		asked := fmt.Sprintf("of %v together", need)
+		switch {
+		case need == 0:
+			asked = "without stated traffic"
+		case links == 1:
+			asked = fmt.Sprintf("of %v", need)
+		}
+		f := u.add(diag.Note, g.Meta.Origin, string(g.ID), "%s joins one VPC to %s %s: a virtual private gateway does that without attachments", g.ID, counted(links, "link"), asked)
+		if !u.isPinned(g.ID) {
+			f.Hint = "leave the gateway's kind to be derived, or state virtual-private-gateway"
+		}
 	}
+}
+
+// isPinned reports whether a gateway's kind is what the spec states.
+func (u *auditor) isPinned(id fabric.GatewayID) bool {
+	return slices.ContainsFunc(u.n.Reasons, func(r fabric.Reason) bool {
+		return r.Object == string(id) && r.Field == "kind" && slices.ContainsFunc(r.Steps, func(s fabric.Step) bool { return s.Text == "pinned" })
+	})
 }
 
 // segmented reports whether a network's subnets are in segments.
@@ -267,15 +283,23 @@ func (u *auditor) managedLink() {
 // refusedTraffic: some packet gets through between the ends of each stated
 // flow, one way or the other.
 func (u *auditor) refusedTraffic() {
+	var list []instance
 	for i := range u.n.Flows {
 		f := &u.n.Flows[i]
 		from, to := u.p.PlacesOf(u.policyEnd(f.From)), u.p.PlacesOf(u.policyEnd(f.To))
 		if len(from) == 0 || len(to) == 0 || u.anyBetween(from, to) {
 			continue
 		}
-		x := u.add(diag.Warning, f.Origin, fmt.Sprintf("%s to %s", f.From.Ref, f.To.Ref), "%v a month are stated from %s to %s, and nothing gets through between them", f.Monthly, f.From.Ref, f.To.Ref)
-		x.Hint = "add the rule of policy that carries it, or take the flow out of traffic"
+		object := fmt.Sprintf("%s to %s", f.From.Ref, f.To.Ref)
+		list = append(list, instance{
+			at: f.Origin, object: object, text: fmt.Sprintf("%v a month are stated from %s, and nothing gets through between them", f.Monthly, object),
+			short: fmt.Sprintf("%v a month from %s", f.Monthly, object),
+			hint:  "add the rule of policy that carries it, or take the flow out of traffic",
+		})
 	}
+	u.addAll(diag.Warning, u.n.Name, list, func(n int) string {
+		return fmt.Sprintf("%d flows of traffic are stated between ends that nothing gets through between", n)
+	})
 }
 
 // anyBetween reports whether some service gets through between places, in

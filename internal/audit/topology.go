@@ -25,12 +25,19 @@ const (
 
 // needlessLinks: each link changes something: an assertion, who reaches whom
 // (also while another link fails), a round trip or a flow's cost by more than
-// 10 %. Links that are left when the budget of failures is spent are named as
-// not looked at.
+// 10 %. Links of which something is broken already are not judged: what they
+// are for shows only once that is mended. Links that are left when the budget
+// of failures is spent are counted as not judged.
 func (u *auditor) needlessLinks() {
 	if len(u.n.Policy) == 0 {
 		return // nothing says what the links are for
 	}
+	if n := len(u.n.Links); n > needlessLinksMost {
+		f := u.add(diag.Note, u.n.Links[0].Origin, u.n.Name, "whether links are needless is not judged: there are %d, beyond %d it is not", n, needlessLinksMost)
+		f.Hint = "look at them in a spec of fewer sites"
+		return
+	}
+	broken := u.brokenLinks()
 	alone := map[fabric.LinkID][]outage.Impact{}
 	tried := 0
 	impacts := func(ids ...fabric.LinkID) []outage.Impact {
@@ -52,12 +59,12 @@ func (u *auditor) needlessLinks() {
 	}
 	for i := range u.n.Links {
 		l := &u.n.Links[i]
-		if tried >= needlessBudget || len(u.n.Links) > needlessLinksMost {
-			f := u.add(diag.Note, l.Origin, u.n.Name, "whether %d of %d links are needless is not known: %d failures were tried", len(u.n.Links)-i, len(u.n.Links), tried)
+		if tried >= needlessBudget {
+			f := u.add(diag.Note, l.Origin, u.n.Name, "whether %d of %d links are needless is not judged: the search for them ends after %d sets of links", len(u.n.Links)-i, len(u.n.Links), tried)
 			f.Hint = "look at them in a spec of fewer sites"
 			return
 		}
-		if l.Kind == fabric.SameVPCLink || matters(impacts(l.ID)) || u.in.Asserted != nil && !u.in.Asserted(l.ID) || u.changesCost(l.ID) {
+		if l.Kind == fabric.SameVPCLink || broken[l.ID] || matters(impacts(l.ID)) || u.in.Asserted != nil && !u.in.Asserted(l.ID) || u.changesCost(l.ID) {
 			continue
 		}
 		if u.backsUp(l.ID, impacts, func() bool { return tried >= needlessBudget }) {
@@ -66,6 +73,72 @@ func (u *auditor) needlessLinks() {
 		f := u.add(diag.Note, l.Origin, string(l.ID), "link %s is needless: without it everything works as well, and costs no more by traffic", l.ID)
 		f.Hint = "take it out of connect, or state an assertion that it serves (survives)"
 	}
+}
+
+// brokenLinks returns the links that would carry something if all worked:
+// those with a session that is not up while nothing has failed, and those on
+// a shortest way, by links, between two sites that policy joins and no packet
+// gets through between, there or back.
+func (u *auditor) brokenLinks() map[fabric.LinkID]bool {
+	out := map[fabric.LinkID]bool{}
+	for _, s := range u.p.Tables.Sessions {
+		if t, ok := u.n.Tunnel(s.Tunnel); ok && s.State != routes.Established {
+			out[t.Link] = true
+		}
+	}
+	apart := map[[2]fabric.SiteID]bool{}
+	b := u.builder()
+	for i := range u.n.Policy {
+		r := &u.n.Policy[i]
+		for _, ends := range [][2][]fabric.PolicyEnd{{r.From, r.To}, {r.To, r.From}} {
+			to := b.spots(ends[1], false)
+			for _, f := range b.spots(ends[0], true) {
+				for _, t := range to {
+					k := [2]fabric.SiteID{min(f.site, t.site), max(f.site, t.site)}
+					if f.table < 0 || k[0] == "" || k[0] == k[1] || apart[k] {
+						continue
+					}
+					apart[k] = !b.trace(f, t).arrives
+				}
+			}
+		}
+	}
+	for _, k := range sortedPairs(apart) {
+		if !apart[k] {
+			continue
+		}
+		near, far := u.linksFrom(k[0]), u.linksFrom(k[1])
+		most, joined := near[k[1]]
+		for i := range u.n.Links {
+			l := &u.n.Links[i]
+			for _, s := range [][2]fabric.SiteID{l.Sites, {l.Sites[1], l.Sites[0]}} {
+				x, ok := near[s[0]]
+				y, on := far[s[1]]
+				if joined && ok && on && x+1+y == most {
+					out[l.ID] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// linksFrom returns how many links lead from a site to each that it is joined
+// to, at least.
+func (u *auditor) linksFrom(s fabric.SiteID) map[fabric.SiteID]int {
+	out := map[fabric.SiteID]int{s: 0}
+	for list := []fabric.SiteID{s}; len(list) > 0; list = list[1:] {
+		for i := range u.n.Links {
+			ends := u.n.Links[i].Sites
+			for j, at := range ends {
+				if _, seen := out[ends[1-j]]; at == list[0] && !seen {
+					out[ends[1-j]] = out[at] + 1
+					list = append(list, ends[1-j])
+				}
+			}
+		}
+	}
+	return out
 }
 
 // matters reports whether a failure does more to some pair than the needless

@@ -166,7 +166,8 @@ func deniesRest(f *fabric.Filter) bool {
 
 // googleHub: a site in Google that others take for their hub, by the spec or
 // by its tunnels being on a Network Connectivity Center hub, carries traffic
-// between those that have no link to each other.
+// between those that have no link to each other. Where policy wants that, the
+// rule of Cloud Routers in between says so already, by pairs of sites.
 func (u *auditor) googleHub() {
 	hybrid := map[fabric.TunnelID]bool{}
 	for _, a := range u.n.Attachments {
@@ -194,16 +195,16 @@ func (u *auditor) googleHub() {
 				alone = append(alone, id)
 			}
 		}
-		if len(alone) == 0 || !u.apart(hub, spokes[hub]) {
+		if len(alone) == 0 || !u.apart(hub, spokes[hub]) || slices.Contains(u.memo.told, hub) {
 			continue
 		}
 		l, _ := u.n.Link(alone[0])
-		severity := diag.Warning
+		severity, what, others := diag.Warning, "site", "links"
 		if l.Transit == hub {
-			severity = diag.Error
+			severity, what, others = diag.Error, "hub", "spokes"
 		}
-		f := u.add(severity, l.Origin, string(hub), "hub %s hands nothing on from one of its %d spokes to another: its tunnels are no hybrid spokes with site-to-site transfer", hub, len(spokes[hub]))
-		f.Hint = "turn on site_to_site_data_transfer, or take a site in AWS or Azure as the hub, or join the spokes themselves"
+		f := u.add(severity, l.Origin, string(hub), "%s %s hands nothing on from one of its %d %s to another: its tunnels are no hybrid spokes with site-to-site transfer", what, hub, len(spokes[hub]), others)
+		f.Hint = "turn on site_to_site_data_transfer, or take a site in AWS or Azure as the hub, or join the other sites themselves"
 	}
 }
 
