@@ -120,7 +120,7 @@ func isNowhere(proof *verify.Proof, e fabric.PolicyEnd) bool {
 // perGB prices the first way of a packet; nil when it has none, or what is on
 // it has no price.
 func perGB(s *subject, proof *verify.Proof, from, to netip.Addr) *view.PerGB {
-	table := tableOf(proof, from)
+	table, subnet := tableOf(proof, from)
 	if table < 0 {
 		return nil
 	}
@@ -128,7 +128,7 @@ func perGB(s *subject, proof *verify.Proof, from, to netip.Addr) *view.PerGB {
 	if len(paths) == 0 {
 		return nil
 	}
-	c := price.PerGB(s.network, s.atlas, proof.Tables, paths[0])[0]
+	c := price.PerGB(s.network, s.atlas, proof.Tables, subnet, paths[0])[0]
 	if c.Lost || len(c.Missing) > 0 {
 		return nil
 	}
@@ -139,17 +139,17 @@ func perGB(s *subject, proof *verify.Proof, from, to netip.Addr) *view.PerGB {
 	return out
 }
 
-// tableOf gives the table by which the machine of an address sends; -1 where
-// it stands outside the network.
-func tableOf(proof *verify.Proof, a netip.Addr) int {
+// tableOf gives the table by which the machine of an address sends, and its
+// subnet where it is of one; -1 where it stands outside the network.
+func tableOf(proof *verify.Proof, a netip.Addr) (int, fabric.SubnetID) {
 	for _, place := range proof.Places() {
 		for _, part := range place.Parts {
 			if part.Prefix.Contains(a) {
-				return part.Table
+				return part.Table, place.Subnet
 			}
 		}
 	}
-	return -1
+	return -1, ""
 }
 
 // end resolves an end as it stands on the command line.

@@ -17,16 +17,18 @@ type PathCost struct {
 }
 
 // PerGB prices the ways of a packet between two places, each with its
-// positions. The first step of a path is the table by which its sender sends.
-func PerGB(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, paths ...routes.Path) []PathCost {
+// positions. The first step of a path is the table by which its sender sends;
+// the sender is of a subnet, which on GCP and Azure says whether NAT is on its
+// way out, or of none that is known (empty).
+func PerGB(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, sender fabric.SubnetID, paths ...routes.Path) []PathCost {
 	out := make([]PathCost, len(paths))
 	for i := range paths {
-		out[i] = pathCost(n, a, t, &paths[i])
+		out[i] = pathCost(n, a, t, sender, &paths[i])
 	}
 	return out
 }
 
-func pathCost(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, path *routes.Path) PathCost {
+func pathCost(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, sender fabric.SubnetID, path *routes.Path) PathCost {
 	if len(path.Steps) == 0 {
 		return PathCost{Lost: true}
 	}
@@ -38,7 +40,8 @@ func pathCost(n *fabric.Network, a *atlas.Atlas, t *routes.Tables, path *routes.
 	from, _ := p.n.Site(start.Site)
 	s := share{from: start.VPC, volume: vocab.GB}
 	s.trip = p.follow(from, path, p.arrival(path))
-	s.nat = s.exit == translated
+	subnet, _ := n.Subnet(sender)
+	s.behind(terminal{subnet: subnet, site: subnet.Site})
 	if s.exit == lost {
 		return PathCost{Lost: true}
 	}

@@ -1,13 +1,18 @@
 package price
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -78,7 +83,7 @@ func TestPerGB(t *testing.T) {
 	if len(paths) != 1 {
 		t.Fatalf("Trace gives %d ways, want 1", len(paths))
 	}
-	got := PerGB(n, atlas.Default(), overAll(), paths...)[0]
+	got := PerGB(n, atlas.Default(), overAll(), "aws/net/app", paths...)[0]
 	items := map[string]string{}
 	for _, l := range got.Lines {
 		items[l.Item] = l.Amount.Unit()
@@ -90,7 +95,47 @@ func TestPerGB(t *testing.T) {
 	if got.PerGB != vocab.Dollars(0.11) || got.Lost {
 		t.Errorf("PerGB = %v, lost %v, want 0.11", got.PerGB.Unit(), got.Lost)
 	}
-	if c := PerGB(n, atlas.Default(), overAll(), routes.Path{Outcome: routes.NoRoute})[0]; !c.Lost || c.PerGB != 0 {
+	if c := PerGB(n, atlas.Default(), overAll(), "", routes.Path{Outcome: routes.NoRoute})[0]; !c.Lost || c.PerGB != 0 {
 		t.Errorf("PerGB of a way to nowhere = %+v, want it lost", c)
+	}
+}
+
+// TestPerGBThroughNAT: what leaves through NAT pays for it in every cloud.
+func TestPerGBThroughNAT(t *testing.T) {
+	f, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(`version: 1
+name: ways
+accounts: {a: {cloud: aws, id: "111122223333"}, g: {cloud: gcp, project: ways-net}, z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  aws: {cloud: aws, region: us-west-2, networks: {v: {size: /16, subnets: {nat: {size: /24, internet: nat}, public: {size: /24, internet: public}}}}}
+  gcp: {cloud: gcp, region: us-west1, networks: {v: {size: /16, subnets: {nat: {size: /24, internet: nat}, public: {size: /24, internet: public}}}}}
+  azure: {cloud: azure, region: westus2, networks: {v: {size: /16, subnets: {nat: {size: /24, internet: nat}, public: {size: /24, internet: public}}}}}
+`)}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	r := compile.Compile(&f, lock.Lock{}, atlas.Default())
+	if r.Diags.HasErrors() {
+		t.Fatal(r.Diags)
+	}
+	tables := routes.Compute(r.Network, atlas.Default(), nil)
+	for _, tt := range []struct {
+		subnet fabric.SubnetID
+		nat    bool
+	}{{"aws/v/nat", true}, {"gcp/v/nat", true}, {"azure/v/nat", true}, {"aws/v/public", false}, {"gcp/v/public", false}, {"azure/v/public", false}} {
+		s, _ := r.Network.Subnet(tt.subnet)
+		zone := ""
+		if len(s.Parts) > 0 {
+			zone = s.Parts[0].Zone
+		}
+		paths, _ := tables.Trace(tables.TableOf(s.ID, zone), netip.MustParseAddr("1.1.1.1"))
+		if len(paths) == 0 {
+			t.Errorf("%s has no way to the internet", s.ID)
+			continue
+		}
+		c := PerGB(r.Network, atlas.Default(), tables, s.ID, paths[0])[0]
+		nat := slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Item == "NAT gateway data" && l.Amount > 0 })
+		if c.Lost || c.PerGB == 0 || nat != tt.nat {
+			t.Errorf("PerGB of %s = %+v, want it with NAT %v", s.ID, c, tt.nat)
+		}
 	}
 }
