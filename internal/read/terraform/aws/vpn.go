@@ -66,6 +66,8 @@ func (r *reader) tunnelEnd(x *doc.Resource, g *fabric.Gateway, name string) draf
 		e.Inside = list[0].Addr().Next()
 		e.PeerInside = e.Inside.Next()
 	}
+	offer := r.d.Atlas.VPN(vocab.AWS).ESP
+	e.ESP = draft.ReadCipher(offer, x.Texts(name+"phase2_encryption_algorithms"), x.Texts(name+"phase2_integrity_algorithms"))
 	r.customer(x, &e)
 	for _, name := range []string{"local_ipv4_network_cidr", "remote_ipv4_network_cidr"} {
 		if list, _ := x.Prefixes(name); len(list) > 0 && list[0] != everywhere || x.Unknown(name) {

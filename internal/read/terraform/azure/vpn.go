@@ -104,6 +104,9 @@ func (r *reader) readConnections() {
 			Origin: x.Origin, Account: g.Meta.Account, Cloud: vocab.Azure, Site: g.Site, Gateway: g.ID, ASN: g.ASN, PeerName: title(x),
 			InitiateIKE: x.Text("connection_mode") != "ResponderOnly", DPD: x.Int("dpd_timeout_seconds"), Phase2: x.First("ipsec_policy").Int("sa_lifetime"),
 		}
+		if policy := x.First("ipsec_policy"); policy.Set("ipsec_encryption") {
+			e.ESP = draft.ReadCipher(r.d.Atlas.VPN(vocab.Azure).ESP, []string{policy.Text("ipsec_encryption")}, []string{policy.Text("ipsec_integrity")})
+		}
 		for _, name := range []string{"egress_nat_rule_ids", "ingress_nat_rule_ids", "traffic_selector_policy"} {
 			if x.Set(name) {
 				e.Unread = "its " + strings.ReplaceAll(name, "_", " ") + " are not modelled"

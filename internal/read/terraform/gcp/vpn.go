@@ -109,6 +109,8 @@ func (r *reader) readTunnels() {
 		if router := r.called(x, x.Block, "router", routerTypes); router.To != nil {
 			e.Keepalive = router.To.First("bgp").Int("keepalive_interval")
 		}
+		phase2 := x.First("cipher_suite").First("phase2")
+		e.ESP = draft.ReadCipher(r.d.Atlas.VPN(vocab.GCP).ESP, phase2.Texts("encryption"), phase2.Texts("integrity"))
 		r.peerOf(x, &e)
 		r.sessionOf(x, sessions[x], &e)
 		r.d.AddEnd(e)

@@ -50,6 +50,7 @@ type End struct {
 	Keepalive   int
 	Hold        int
 	InitiateIKE bool
+	ESP         Cipher
 
 	joined int // index of the other end; -1
 	tunnel fabric.TunnelID
@@ -84,6 +85,7 @@ func (d *Draft) join() {
 		l := &d.Net.Links[i]
 		if pairs := groups[l.ID]; l.Kind == fabric.VPN && len(pairs) > 0 {
 			d.tunnels(l, pairs)
+			d.wire(l, pairs)
 		}
 	}
 	d.nameTunnels()
