@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -56,10 +57,14 @@ func codeOfEvent(k routes.EventKind) diag.Code {
 	return codeTiming
 }
 
-// loops reports tables that forward packets round.
+// loops reports tables that forward packets round: each ring that machines'
+// packets run into, and once for each route that leads into rings what they
+// hold that no machine has.
 func (r *reporter) loops() {
 	p := r.p
 	held := p.heldClasses()
+	unheld := map[netip.Prefix]*idle{}
+	var order []netip.Prefix
 	for _, x := range p.fates.rings {
 		to := p.addrs.first(int(p.addrs.example[x.class]))
 		if p.special.Contains(to) && !to.IsPrivate() {
@@ -69,11 +74,33 @@ func (r *reporter) loops() {
 		for i, t := range x.tables {
 			names[i] = string(p.Tables.Tables[t].ID)
 		}
-		f := r.add(codeLoop, p.Tables.Tables[x.tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.class), strings.Join(names, ", "))
-		if !held[x.class] {
-			f.Severity = diag.Warning
+		if held[x.class] {
+			r.add(codeLoop, p.Tables.Tables[x.tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.class), strings.Join(names, ", "))
+			continue
+		}
+		route, _ := p.Tables.Lookup(int(x.tables[0]), to)
+		u := unheld[route.Prefix]
+		if u == nil {
+			u = &idle{tables: names, pos: p.Tables.Tables[x.tables[0]].Meta.Origin.Pos}
+			unheld[route.Prefix] = u
+			order = append(order, route.Prefix)
+		}
+		if text := p.classText(x.class); !slices.Contains(u.ranges, text) {
+			u.ranges = append(u.ranges, text)
 		}
 	}
+	for _, q := range order {
+		u := unheld[q]
+		f := r.add(codeLoop, u.pos, u.tables[0], nil, "packets to %s, which nothing has, go round between %s: the route to %s holds more than is there", strings.Join(u.ranges, ", "), strings.Join(u.tables, ", "), q)
+		f.Severity = diag.Note
+		f.Hint = "announce what is there instead of the summary, or give the site that announces it a blackhole route for it"
+	}
+}
+
+// idle is what a route leads round that no machine has.
+type idle struct {
+	ranges, tables []string
+	pos            diag.Pos
 }
 
 // holes notes, once, that tables forward packets for machines of the network
@@ -156,9 +183,9 @@ func (r *reporter) ways() {
 			if s.b < s.a {
 				s.a, s.b = s.b, s.a
 			}
-			if !told[s] && r.asymmetric(a, b) {
+			if there, back := r.oneSided(a, b); !told[s] && (there != nil || back != nil) {
 				told[s] = true
-				r.twoWays(f, a, b)
+				r.twoWays(f, a, b, there, back)
 			}
 		}
 		if !small[f.rule] && r.tooLarge(f, a, b) {
@@ -167,23 +194,29 @@ func (r *reporter) ways() {
 	}
 }
 
-// asymmetric reports whether no way back is a way there, taken in reverse.
-func (r *reporter) asymmetric(a, b int) bool {
+// oneSided gives a way that only packets take, and one that only replies take,
+// both as packets go; nil where there is none.
+func (r *reporter) oneSided(a, b int) (there, back []fabric.LinkID) {
 	p := r.p
-	there, ok1 := p.linkWays(a, b)
-	back, ok2 := p.linkWays(b, a)
+	out, ok1 := p.linkWays(a, b)
+	in, ok2 := p.linkWays(b, a)
 	if !ok1 || !ok2 {
-		return false
+		return nil, nil
 	}
-	for _, w := range back {
+	for _, w := range in {
 		slices.Reverse(w)
 	}
-	for _, w := range there {
-		if !slices.ContainsFunc(back, func(x []fabric.LinkID) bool { return slices.Equal(w, x) }) {
-			return true
+	return without(out, in), without(in, out)
+}
+
+// without gives the first way that is none of others.
+func without(ways, others [][]fabric.LinkID) []fabric.LinkID {
+	for _, w := range ways {
+		if !slices.ContainsFunc(others, func(x []fabric.LinkID) bool { return slices.Equal(w, x) }) {
+			return w
 		}
 	}
-	return false
+	return nil
 }
 
 // linkWays gives the links that each equal-cost way crosses; ok is false when
@@ -196,27 +229,31 @@ func (p *Proof) linkWays(a, b int) (ways [][]fabric.LinkID, ok bool) {
 		if !w.arrives(&paths[i], u, v) {
 			return nil, false
 		}
-		var links []fabric.LinkID
-		for _, s := range paths[i].Steps {
-			if len(s.Hops) > 0 && s.Hops[0].Link != "" {
-				links = append(links, s.Hops[0].Link)
-			}
-		}
-		ways = append(ways, links)
+		ways = append(ways, linksOf(&paths[i]))
 	}
 	return ways, len(ways) > 0
 }
 
-func (r *reporter) twoWays(f *flow, a, b int) {
+// twoWays reports that packets and replies do not take the same ways; its
+// witness goes by those that differ.
+func (r *reporter) twoWays(f *flow, a, b int, there, back []fabric.LinkID) {
 	p := r.p
 	pk := p.sampleOf(f, a, b)
-	w := p.witness(pk, spot{a, pk.Src}, spot{b, pk.Dst}, false)
+	x := &walker{p: p, class: p.space.Of(pk), from: spot{a, pk.Src}, to: spot{b, pk.Dst}, packet: pk, there: there, back: slices.Clone(back)}
+	slices.Reverse(x.back)
+	w := x.witness(false)
 	if !w.Works() || w.Return == nil {
 		return
 	}
-	origin := p.Net.Policy[f.rule].Origin
-	r.add(codeTwoWays, origin.Pos, string(p.places[f.from].Site), w, "between %s and %s packets go by %s and replies by %s",
-		p.places[f.from].Site, p.places[f.to].Site, linksText(w.Forward.Links), linksText(w.Return.Links))
+	from, to := p.places[f.from].Site, p.places[f.to].Site
+	text := fmt.Sprintf("between %s and %s packets go by %s and replies by %s", from, to, linksText(there), linksText(back))
+	switch {
+	case back == nil:
+		text = fmt.Sprintf("between %s and %s packets go by %s too, which no reply comes by", from, to, linksText(there))
+	case there == nil:
+		text = fmt.Sprintf("between %s and %s replies come by %s too, which no packet goes by", from, to, linksText(back))
+	}
+	r.add(codeTwoWays, p.Net.Policy[f.rule].Origin.Pos, string(from), w, "%s", text)
 }
 
 // sampleOf gives a packet of a flow from one unit to another.

@@ -2,11 +2,13 @@ package verify
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
@@ -187,3 +189,115 @@ func TestGatewayIsOneStep(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoWays: a way that only packets take, or only replies, is told, and the
+// witness goes by it.
+func TestTwoWays(t *testing.T) {
+	n := fromText(t, `
+version: 1
+name: mesh
+accounts: {a: {cloud: aws, id: "111122223333"}, z: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}}
+sites:
+  east: {cloud: aws, region: us-east-1, gateway: {kind: transit-gateway}, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+  west: {cloud: aws, region: us-west-2, gateway: {kind: transit-gateway}, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+  az: {cloud: azure, region: westus2, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+connect:
+  - {mesh: [east, west, az]}
+policy:
+  - {from: east/a/a, to: az/a/a, ports: [tcp/443]}
+`)
+	if list := codes(New(n, atlas.Default()), codeTwoWays); len(list) > 0 {
+		t.Fatalf("Findings() of the mesh has %v, want none", list)
+	}
+	var peering, vpn fabric.AttachmentID
+	for _, a := range n.Attachments {
+		switch {
+		case a.Kind == fabric.TransitPeering:
+			peering = a.ID
+		case a.Kind == fabric.TransitVPNAttachment && a.Gateway == "west/tgw":
+			vpn = a.ID
+		}
+	}
+	az, _ := n.Subnet("az/a/a")
+	detour := func(gateway fabric.GatewayID, by fabric.AttachmentID) {
+		for i := range n.Gateways {
+			if g := &n.Gateways[i]; g.ID == gateway {
+				for k := range g.Tables {
+					g.Tables[k].Routes = append(slices.Clone(g.Tables[k].Routes), fabric.Route{Prefix: az.Prefix, Hop: fabric.Hop{Kind: fabric.HopAttachment, Attachment: by}})
+				}
+			}
+		}
+	}
+	detour("east/tgw", peering)
+	detour("west/tgw", vpn)
+	list := codes(New(n, atlas.Default()), codeTwoWays)
+	if len(list) != 1 {
+		t.Fatalf("Findings() has %d findings %s, want 1", len(list), codeTwoWays)
+	}
+	w := list[0].Witness
+	if want := "between east and az packets go by east--west, az--west and replies by az--east"; list[0].Summary != want {
+		t.Errorf("Findings() says %q, want %q", list[0].Summary, want)
+	}
+	if !slices.Equal(w.Forward.Links, []fabric.LinkID{"east--west", "az--west"}) || !slices.Equal(w.Return.Links, []fabric.LinkID{"az--east"}) {
+		t.Errorf("the witness goes by %v and back by %v", w.Forward.Links, w.Return.Links)
+	}
+}
+
+func codes(p *Proof, code diag.Code) []Finding {
+	return slices.DeleteFunc(p.Findings(), func(f Finding) bool { return f.Code != code })
+}
+
+// TestWithout: of ways there and back the first that is on one side only.
+func TestWithout(t *testing.T) {
+	x, y := []fabric.LinkID{"x"}, []fabric.LinkID{"y", "z"}
+	for _, tt := range []struct {
+		name         string
+		ways, others [][]fabric.LinkID
+		want         []fabric.LinkID
+	}{
+		{"the same", [][]fabric.LinkID{x, y}, [][]fabric.LinkID{y, x}, nil},
+		{"more packets", [][]fabric.LinkID{x, y}, [][]fabric.LinkID{x}, y},
+		{"more replies", [][]fabric.LinkID{x}, [][]fabric.LinkID{x, y}, nil},
+	} {
+		if got := without(tt.ways, tt.others); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: without(%v, %v) = %v, want %v", tt.name, tt.ways, tt.others, got, tt.want)
+		}
+	}
+}
+
+// TestLoopsOfASummary: what a summary holds that nothing has is one note.
+func TestLoopsOfASummary(t *testing.T) {
+	p := New(fromText(t, loopText), atlas.Default())
+	list := codes(p, codeLoop)
+	if len(list) == 0 {
+		t.Fatal("Findings() has no loop")
+	}
+	seen := map[string]bool{}
+	for _, f := range list {
+		_, cause, _ := strings.Cut(f.Summary, "the route to ")
+		if f.Severity != diag.Note || f.Hint == "" || seen[cause] {
+			t.Errorf("Findings() has %v %s (hint %q), want one note for each route, with a hint", f.Severity, f.Summary, f.Hint)
+		}
+		seen[cause] = true
+	}
+}
+
+const loopText = `
+name: gglob
+version: 1
+environment: production
+accounts:
+  prod: {cloud: aws, id: "111122223333"}
+  net: {cloud: gcp, project: p-net}
+  conn: {cloud: azure, subscription: 00000000-0000-0000-0000-000000000000}
+
+sites:
+  g1: {cloud: gcp, region: us-west1, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+  g2: {cloud: gcp, region: europe-west1, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+  w: {cloud: aws, region: us-west-2, gateway: {kind: transit-gateway}, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+  az: {cloud: azure, region: westeurope, networks: {a: {size: /16, subnets: {a: {size: /20}}}}}
+connect:
+  - {mesh: [g1, g2, w, az]}
+policy:
+  - {from: [g1, g2], to: [w, az], ports: [tcp/443]}
+`

@@ -164,7 +164,7 @@ var Rules = []diag.Rule{
 	},
 	{
 		Code: codeLoop, Severity: diag.Error, Title: "packets go round in a loop",
-		Why:    "Tables forward the packet to each other until its time to live is over. A loop for addresses that no machine has is a warning: it costs bandwidth when someone scans them.",
+		Why:    "Tables forward the packet to each other until its time to live is over. A loop for addresses that no machine has is a note, one for each route that leads there: it costs bandwidth when someone scans them.",
 		Source: "RFC 1812 section 5.3.1",
 	},
 	{

@@ -30,15 +30,21 @@ type walker struct {
 	from, to spot
 	packet   packet.Packet
 	bare     bool // without filters
+	// Of several equal-cost ways, the links of the ones to take; nil for any.
+	there, back []fabric.LinkID
 }
 
 // witness walks a packet from one spot to another, and its reply. Of several
 // equal-cost ways it takes one that fails, if there is one and it is asked for.
 func (p *Proof) witness(k packet.Packet, from, to spot, failing bool) *Witness {
 	w := &walker{p: p, class: p.space.Of(k), from: from, to: to, packet: k}
-	out := &Witness{Packet: k, Forward: w.forward(failing)}
+	return w.witness(failing)
+}
+
+func (w *walker) witness(failing bool) *Witness {
+	out := &Witness{Packet: w.packet, Forward: w.forward(failing)}
 	if passes(out.Forward) {
-		back := w.back(failing)
+		back := w.answer(failing)
 		out.Return = &back
 	}
 	return out
@@ -60,7 +66,7 @@ func (w *walker) forward(failing bool) Walk {
 	case w.isBeyond(w.from):
 		arrived = w.enter(b)
 	default:
-		arrived = w.tables(b, w.from, w.to, failing)
+		arrived = w.tables(b, w.from, w.to, w.there, failing)
 	}
 	if arrived && w.filters(b, w.to, w.from, fabric.Ingress, false) {
 		b.arrive(w.to)
@@ -68,7 +74,8 @@ func (w *walker) forward(failing bool) Walk {
 	return b.done()
 }
 
-func (w *walker) back(failing bool) Walk {
+// answer writes the way of the reply.
+func (w *walker) answer(failing bool) Walk {
 	b := &walkBuilder{p: w.p}
 	if w.p.space.OneWay(w.class) {
 		b.add(Step{Kind: ArriveStep, Object: w.place(w.to), What: "has no reply", Pass: true})
@@ -84,7 +91,7 @@ func (w *walker) back(failing bool) Walk {
 		b.walk.Internet = true
 		b.site(w.p.places[w.p.units[w.from.unit].place].Site)
 	} else {
-		arrived = w.tables(b, w.to, w.from, failing)
+		arrived = w.tables(b, w.to, w.from, w.back, failing)
 	}
 	if arrived && w.filters(b, w.from, w.to, fabric.Ingress, true) {
 		b.arrive(w.from)
@@ -230,7 +237,7 @@ func (p *Proof) internetMTU(b *site) int {
 
 // tables writes the way through the tables, and reports whether the packet
 // arrives where it should.
-func (w *walker) tables(b *walkBuilder, from, to spot, failing bool) bool {
+func (w *walker) tables(b *walkBuilder, from, to spot, by []fabric.LinkID, failing bool) bool {
 	u := &w.p.units[from.unit]
 	b.site(w.p.places[u.place].Site)
 	var v *unit
@@ -259,12 +266,29 @@ func (w *walker) tables(b *walkBuilder, from, to spot, failing bool) bool {
 			break
 		}
 	}
+	for i := range paths {
+		if by != nil && slices.Equal(linksOf(&paths[i]), by) {
+			path, ok = paths[i], w.arrives(&paths[i], u, v)
+			break
+		}
+	}
 	b.walk.Ways = len(paths)
 	if !complete {
 		b.walk.Ways++
 	}
 	b.path(&path, u, v, ok)
 	return ok
+}
+
+// linksOf lists the links that a way crosses, in order.
+func linksOf(path *routes.Path) []fabric.LinkID {
+	var out []fabric.LinkID
+	for _, s := range path.Steps {
+		if len(s.Hops) > 0 && s.Hops[0].Link != "" {
+			out = append(out, s.Hops[0].Link)
+		}
+	}
+	return out
 }
 
 // arrives reports whether a path ends where it should: in the network of the
@@ -554,7 +578,7 @@ func (p *Proof) Walks(from, to int) (forward, back Walk, ok bool) {
 	if !passes(forward) {
 		return forward, Walk{}, false
 	}
-	back = w.back(false)
+	back = w.answer(false)
 	return forward, back, passes(back)
 }
 
