@@ -16,22 +16,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tieline/tieline/internal/lock"
+	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
-	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/testkit/networks"
+	"github.com/tieline/tieline/internal/verify"
 )
 
-// TestGolden holds what each stage makes of each network against the prints
-// in golden/. Networks start from an empty lock, as on a first plan.
+// TestGolden holds what each stage makes of each network, the proof included,
+// against the prints in golden/. Networks start from an empty lock, as on a first plan.
 func TestGolden(t *testing.T) {
 	each(t, true, func(t *testing.T, n network) {
 		d := n.compile(t, n.text(t), lock.Lock{})
 		files := d.render(t, d.Layout)
+		proof := verify.New(d.Network, d.atlas)
 		prints := map[string]string{
 			"lock.txt":    networks.Addresses(d.Network, d.Lock),
 			"network.txt": networks.Network(d.Network),
-			"bill.txt":    networks.Bill(price.Compute(d.Network, d.atlas, routes.Compute(d.Network, d.atlas, nil))),
+			"bill.txt":    networks.Bill(price.Compute(d.Network, d.atlas, proof.Tables)),
+			"tables.txt":  networks.Tables(proof.Tables),
+			"proof.txt":   networks.Proof(proof, outage.New(proof).Try(outage.Options{At: 1})),
 			"diags.txt":   d.Diags.String(),
 		}
 		if n.huge {
