@@ -7,7 +7,6 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile"
-	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/spec"
@@ -57,14 +56,4 @@ func compileSpec(t testing.TB, s spec.Spec, l lock.Lock, a *atlas.Atlas) *fabric
 		t.Fatalf("Compile:\n%s", r.Diags)
 	}
 	return r.Network
-}
-
-// fromText compiles a spec.
-func fromText(t testing.TB, text string) *fabric.Network {
-	t.Helper()
-	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(text)}})
-	if diags.Count(diag.Error) > 0 {
-		t.Fatalf("Parse:\n%s", diags)
-	}
-	return compileSpec(t, s, lock.Lock{}, atlas.Default())
 }

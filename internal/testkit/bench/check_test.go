@@ -179,5 +179,5 @@ func naive(t *strings.Builder, n *fabric.Network, a *atlas.Atlas) {
 	a1, b1 := own[len(own)/2], other[len(other)/2]
 	fmt.Fprintf(t, "\nThe peer is the naive judge of `internal/testkit/oracle`, which sends one packet for each pair of machines and port in health and under each of the %d failures of ml-platform, %d in all: %s against %s for the proof, which is exact over all packets (%.0f times as long, medians of %d in one process).\n",
 		len(parts), sent, ms(b1), ms(a1), float64(b1)/float64(a1), runs)
-	t.WriteString("\nBatfish, the open peer in this field, models AWS and router configurations, not Google Cloud, Azure or what is between them; it could not be built on the machine of this record (its build fetches from Maven), so there are no numbers of it here.\n")
+	t.WriteString("\nBatfish, the open peer in this field, models AWS and router configurations, not Google Cloud, Azure or what is between them; it was not built for this record, because its build fetches from Maven and the machine does not reach it.\n")
 }
