@@ -173,6 +173,9 @@ func (r *reporter) tell(list []blamed) {
 		}
 		text := fmt.Sprintf("%s%s from %s to %s %s", subject, serviceOf(x.witness.Packet), x.from, x.to, r.because(x))
 		object := x.object
+		if x.code == codeUnjoined {
+			object = x.from // what a waiver can name
+		}
 		if n := count[k]; n > severalCauses {
 			text += fmt.Sprintf(" (and %d more such causes)", n-1)
 		} else {
