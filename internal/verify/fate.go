@@ -59,7 +59,7 @@ func (f *fates) delivers(table int, to *unit) (may, sure bool) {
 func (p *Proof) makeFates() {
 	n := len(p.Tables.Tables)
 	f := &fates{tables: n, of: make([]fate, p.addrs.routes*n), ends: make([]int32, p.addrs.routes*n)}
-	lists := make([][][]int32, p.addrs.routes) // by class: lists of terminals, indexed as ends are for now
+	lists := make([][][]int32, p.addrs.routes) // by class: what its ends index, until the lists are made one below
 	rings := make([][]ring, p.addrs.routes)
 	g := p.newGlances()
 	pool := sync.Pool{New: func() any { return newFollower(p, f, g) }}

@@ -13,12 +13,10 @@ import (
 	"time"
 
 	"github.com/tieline/tieline/internal/atlas"
-	"github.com/tieline/tieline/internal/compile"
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/routes"
-	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/testkit/corpus"
 	"github.com/tieline/tieline/internal/testkit/oracle"
 	"github.com/tieline/tieline/internal/testkit/random"
 	"github.com/tieline/tieline/internal/verify"
@@ -88,35 +86,11 @@ func checks(b *testing.B) (string, error) {
 			fmt.Fprintf(&t, "\n1,000 networks take %.1f times as long as 100.\n", float64(r.median.wall)/float64(find(results, hundred)))
 		}
 	}
-	n, a := network(b, large)
+	n, a := corpus.Compile(b, large)
 	query(&t, n, a)
-	n, a = network(b, "examples/ml-platform")
+	n, a = corpus.Compile(b, "examples/ml-platform")
 	naive(&t, n, a)
 	return t.String(), nil
-}
-
-// network compiles a spec.
-func network(b *testing.B, path string) (*fabric.Network, *atlas.Atlas) {
-	b.Helper()
-	s, diags := spec.Load(path)
-	if diags.HasErrors() {
-		b.Fatal(diags)
-	}
-	a := atlas.Default()
-	for _, name := range s.FactsFiles() {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if a, diags = a.Overlay(name, data); diags.HasErrors() {
-			b.Fatal(diags)
-		}
-	}
-	r := compile.Compile(&s, lock.Lock{}, a)
-	if r.Diags.HasErrors() {
-		b.Fatal(r.Diags)
-	}
-	return r.Network, a
 }
 
 // query times single questions once the network is loaded.
