@@ -49,6 +49,31 @@ func (p Proto) HasPorts() bool { return p == TCP || p == UDP || p == SCTP }
 // PortRange is an inclusive range of ports; the zero value is every port.
 type PortRange struct{ First, Last uint16 }
 
+// MarshalText gives the form of String.
+func (r PortRange) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads "443", "8000-8100" or "*".
+func (r *PortRange) UnmarshalText(b []byte) error {
+	first, last, ok := strings.Cut(string(b), "-")
+	if !ok {
+		last = first
+	}
+	if first == "*" {
+		*r = PortRange{}
+		return nil
+	}
+	lo, err := strconv.ParseUint(first, 10, 16)
+	if err != nil {
+		return fmt.Errorf("ports %q: want 443, 8000-8100 or *", b)
+	}
+	hi, err := strconv.ParseUint(last, 10, 16)
+	if err != nil || hi < lo {
+		return fmt.Errorf("ports %q: want 443, 8000-8100 or *", b)
+	}
+	*r = PortRange{uint16(lo), uint16(hi)}
+	return nil
+}
+
 // IsAny reports whether r is every port.
 func (r PortRange) IsAny() bool { return r == PortRange{} || r == PortRange{0, 65535} }
 
