@@ -72,6 +72,12 @@ type Gateway struct {
 	// (advertise mode DEFAULT, or the group ALL_SUBNETS).
 	AnnounceSubnets bool
 	Accelerate      bool
+	// PathFirst: a virtual hub whose routing preference is AS Path compares
+	// the length of the AS path before anything else.
+	PathFirst bool
+	// Cluster: the devices of a site of one's own share the state of
+	// connections, so that either takes replies to what passed the other.
+	Cluster bool
 }
 
 // Interface is one end for tunnels of a gateway.
@@ -258,6 +264,9 @@ type TunnelEnd struct {
 	// Priority is the MED this end sends (GCP advertised_route_priority);
 	// 0 leaves the cloud's default.
 	Priority int
+	// Export and Import are what this end does to what it announces and hears
+	// over the session, in order.
+	Export, Import []RouteTerm
 }
 
 // Flow is expected traffic, one way. Where it goes is the tables' to say.
