@@ -61,6 +61,7 @@ func (c *checker) siteKeys(s *Site) {
 		{"city", s.City.Pos, own},
 		{"cidrs", posOf(s.CIDRs), own},
 		{"public_ip", posOf(s.PublicIP), own},
+		{"cluster", s.Cluster.Pos, own},
 		{"bgp", s.BGP.Pos, own},
 	}
 	if len(s.Networks) > 0 {
@@ -113,6 +114,9 @@ func (c *checker) gatewayKeys(s *Site) {
 func (c *checker) publicIPs(s *Site) {
 	if len(s.PublicIP) > 2 {
 		c.errorf(s.PublicIP[2].Pos, "name one VPN device or two", "site %q has %d public addresses", s.Name, len(s.PublicIP))
+	}
+	if s.Cluster.V && len(s.PublicIP) < 2 {
+		c.errorf(s.Cluster.Pos, "leave it out, or give the public_ip of both devices", "cluster: site %q has no two VPN devices", s.Name)
 	}
 	repeated(c, "public_ip", s.PublicIP)
 	for _, a := range s.PublicIP {

@@ -128,6 +128,7 @@ type Site struct {
 	City        Value[string]         `yaml:"city" doc:"On-prem: the nearest city, for latency estimates." example:"Portland"`
 	CIDRs       []Value[netip.Prefix] `yaml:"cidrs,one" doc:"On-prem: the prefixes in use there." example:"[10.200.0.0/16]"`
 	PublicIP    []Value[netip.Addr]   `yaml:"public_ip,one" doc:"On-prem: the public address of each VPN device, one or two." example:"203.0.113.10"`
+	Cluster     Value[bool]           `yaml:"cluster" doc:"On-prem: the two VPN devices are a cluster, whose firewalls share the state of connections, so that packets may come by one device and replies leave by the other." default:"false"`
 	BGP         BGP                   `yaml:"bgp" doc:"On-prem: the VPN devices' BGP."`
 	Environment Value[string]         `yaml:"environment" doc:"Environment of this site."`
 	Tags        []Tag                 `yaml:"tags,map" keys:"*" doc:"Tags of this site, over the network's."`

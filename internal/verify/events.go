@@ -166,6 +166,7 @@ func (r *reporter) ways() {
 	type key struct{ a, b, c, d int32 }
 	type sites struct{ a, b fabric.SiteID }
 	seen, told, small := map[key]bool{}, map[sites]bool{}, map[int]bool{}
+	devices := newDevices(p)
 	for i := range p.flows {
 		f := &p.flows[i]
 		a, b := p.firstUnit[f.from], p.firstUnit[f.to]
@@ -183,26 +184,27 @@ func (r *reporter) ways() {
 			if s.b < s.a {
 				s.a, s.b = s.b, s.a
 			}
-			if there, back := r.oneSided(a, b); !told[s] && (there != nil || back != nil) {
-				told[s] = true
-				r.twoWays(f, a, b, there, back)
+			out, ok1 := p.arriving(a, b)
+			in, ok2 := p.arriving(b, a)
+			if ok1 && ok2 {
+				if there, back := oneSided(out, in); !told[s] && (there != nil || back != nil) {
+					told[s] = true
+					r.twoWays(f, a, b, there, back)
+				}
+				devices.add(f, a, b, out, in)
 			}
 		}
 		if !small[f.rule] && r.tooLarge(f, a, b) {
 			small[f.rule] = true
 		}
 	}
+	r.devices(devices)
 }
 
 // oneSided gives a way that only packets take, and one that only replies take,
 // both as packets go; nil where there is none.
-func (r *reporter) oneSided(a, b int) (there, back []fabric.LinkID) {
-	p := r.p
-	out, ok1 := p.linkWays(a, b)
-	in, ok2 := p.linkWays(b, a)
-	if !ok1 || !ok2 {
-		return nil, nil
-	}
+func oneSided(there, back []routes.Path) (onlyThere, onlyBack []fabric.LinkID) {
+	out, in := linkWays(there), linkWays(back)
 	for _, w := range in {
 		slices.Reverse(w)
 	}
@@ -219,19 +221,27 @@ func without(ways, others [][]fabric.LinkID) []fabric.LinkID {
 	return nil
 }
 
-// linkWays gives the links that each equal-cost way crosses; ok is false when
-// one does not arrive.
-func (p *Proof) linkWays(a, b int) (ways [][]fabric.LinkID, ok bool) {
+// arriving gives the equal-cost ways between two units; ok is false when one
+// does not arrive.
+func (p *Proof) arriving(a, b int) (ways []routes.Path, ok bool) {
 	u, v := &p.units[a], &p.units[b]
-	paths, _ := p.Tables.Trace(u.table, v.addr)
+	ways, _ = p.Tables.Trace(u.table, v.addr)
 	w := &walker{p: p}
-	for i := range paths {
-		if !w.arrives(&paths[i], u, v) {
+	for i := range ways {
+		if !w.arrives(&ways[i], u, v) {
 			return nil, false
 		}
-		ways = append(ways, linksOf(&paths[i]))
 	}
 	return ways, len(ways) > 0
+}
+
+// linkWays gives the links that each way crosses.
+func linkWays(ways []routes.Path) [][]fabric.LinkID {
+	out := make([][]fabric.LinkID, len(ways))
+	for i := range ways {
+		out[i] = linksOf(&ways[i])
+	}
+	return out
 }
 
 // twoWays reports that packets and replies do not take the same ways; its

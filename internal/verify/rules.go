@@ -21,6 +21,7 @@ const (
 	codeNotModel   diag.Code = "TL1015"
 	codeUnjoined   diag.Code = "TL1016"
 	codeEdge       diag.Code = "TL1017"
+	codeDevices    diag.Code = "TL1019"
 	codeLimit      diag.Code = "TL1101"
 	codeTiming     diag.Code = "TL1102"
 	codeLoopedPath diag.Code = "TL1103"
@@ -128,6 +129,13 @@ var Rules = []diag.Rule{
 		Source: "docs/spec.md",
 	},
 	{
+		Code: codeDevices, Severity: diag.Warning, Title: "packets and replies may pass different devices of a site of one's own",
+		Why: "Of several tunnels of equal standing each end takes one, or spreads over them, by itself. Firewalls of two devices know of each other's connections only in a cluster that shares state: else the second one drops the reply. " +
+			"Say cluster: true where they do; accept it where no stateful filter stands on the devices. " +
+			"Between two tunnels of one device it is a note: the device has to take replies in another tunnel than the packets, as AWS asks of every customer gateway.",
+		Source: "https://docs.aws.amazon.com/vpn/latest/s2svpn/VPNRoutingTypes.html",
+	},
+	{
 		Code: codeLimit, Severity: diag.Error, Title: "routes pass a limit of the cloud, which then drops them or the session",
 		Why:    "Beyond its quota a gateway ends the BGP session or leaves routes out without a word. The finding says which limit, and what the cloud then does. Raise it in a facts file once the cloud has raised it.",
 		Source: "https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html",
@@ -178,7 +186,7 @@ var Rules = []diag.Rule{
 // not judged of a network that states none.
 func NeedsPolicy(code diag.Code) bool {
 	switch code {
-	case codeBlocked, codeUnrouted, codeNoWay, codeLeak, codeUnguarded, codeICMP, codeWithin, codeService, codeTwoWays,
+	case codeBlocked, codeUnrouted, codeNoWay, codeLeak, codeUnguarded, codeICMP, codeWithin, codeService, codeTwoWays, codeDevices,
 		codeMTU, codeSomeWays, codeNowhere, codeUnjoined, codeBlackHole:
 		return true
 	}

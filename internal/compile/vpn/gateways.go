@@ -54,7 +54,7 @@ func Gateways(d *draft.Draft) {
 				ips = append(ips, ip.V)
 			}
 			g.Interfaces = interfaces(s, ips)
-			g.Announce = s.Prefixes
+			g.Announce, g.Cluster = s.Prefixes, s.Spec.Cluster.V
 		case fabric.VirtualPrivateGateway:
 		}
 		d.Net.Gateways = append(d.Net.Gateways, g)

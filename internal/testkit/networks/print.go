@@ -148,7 +148,7 @@ func (p *printer) gateways() {
 	for _, g := range n.Gateways {
 		p.blank()
 		p.line(0, "gateway", string(g.ID), g.Kind.String(), "AS "+g.ASN.String(), g.SKU, positive("generation", g.Generation), positive("scale units", g.ScaleUnits),
-			when(g.Prefix.IsValid(), g.Prefix.String()), when(g.ECMP, "ECMP"), when(g.DefaultTable, "default table"), when(g.Accelerate, "accelerated"), named("of", string(g.VPC)), meta(g.Meta))
+			when(g.Prefix.IsValid(), g.Prefix.String()), when(g.ECMP, "ECMP"), when(g.DefaultTable, "default table"), when(g.Accelerate, "accelerated"), when(g.Cluster, "cluster"), named("of", string(g.VPC)), meta(g.Meta))
 		for _, i := range g.Interfaces {
 			p.line(1, fmt.Sprintf("interface %d", i.Index), when(i.PublicIP.IsValid(), i.PublicIP.String()), join(i.Inside), domains(i.Domains))
 		}
