@@ -18,6 +18,9 @@ const (
 	SKUHub          SKUKind = "hub"          // Azure Virtual WAN VPN scale unit
 	SKUExpressRoute SKUKind = "expressroute" // Azure ExpressRoute gateway
 	SKUAttachment   SKUKind = "attachment"   // AWS transit gateway attachment
+	SKUHubRouter    SKUKind = "hub-router"   // router of an Azure Virtual WAN hub, by routing infrastructure units
+	// SKUVirtualPrivate: what an AWS virtual private gateway sends over all its connections.
+	SKUVirtualPrivate SKUKind = "virtual-private-gateway"
 )
 
 // The names of sizes that no spec states.
@@ -25,6 +28,9 @@ const (
 	SKUNameAWSLarge  = "large"          // VPN connection with large-bandwidth tunnels
 	SKUNameGCPHA     = "ha"             // tunnel of an HA VPN gateway
 	SKUNameAzureUnit = "vpn-scale-unit" // of a Virtual WAN hub's VPN gateway
+	// Of a Virtual WAN hub's router: what it carries at least, and a unit of it.
+	SKUNameHubRouterLeast = "routing-infrastructure-least"
+	SKUNameHubRouterUnit  = "routing-infrastructure-unit"
 )
 
 // SKU is one size of a gateway or a tunnel.

@@ -53,12 +53,15 @@ type Gateway struct {
 	Site       SiteID
 	VPC        VPCID // of a VGW, HA VPN or Azure VPN gateway; empty for TGW, virtual hub, device
 	ASN        vocab.ASN
-	SKU        string       // Azure VPN gateway: VpnGw1AZ
-	Generation int          // Azure VPN gateway: 1 or 2
-	ScaleUnits int          // virtual hub's VPN gateway: 500 Mbps each; 0 without tunnels
-	Prefix     netip.Prefix // virtual hub's address prefix
-	Interfaces []Interface  // in order: VPN ends the gateway itself has (not AWS: each connection has its own)
-	ECMP       bool         // several equal paths carry traffic at once
+	SKU        string // Azure VPN gateway: VpnGw1AZ
+	Generation int    // Azure VPN gateway: 1 or 2
+	ScaleUnits int    // virtual hub's VPN gateway: 500 Mbps each; 0 without tunnels
+	// RoutingUnits are the routing infrastructure units that the router of a
+	// virtual hub keeps at least; 0 for Azure's default of two.
+	RoutingUnits int
+	Prefix       netip.Prefix // virtual hub's address prefix
+	Interfaces   []Interface  // in order: VPN ends the gateway itself has (not AWS: each connection has its own)
+	ECMP         bool         // several equal paths carry traffic at once
 	// DefaultTable says that a transit gateway associates and propagates
 	// attachments by its default route table; else Tables says all.
 	DefaultTable bool
