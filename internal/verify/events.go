@@ -166,7 +166,7 @@ func (r *reporter) ways() {
 	type key struct{ a, b, c, d int32 }
 	type sites struct{ a, b fabric.SiteID }
 	seen, told, small := map[key]bool{}, map[sites]bool{}, map[int]bool{}
-	devices := newDevices(p)
+	devices, spreads := newDevices(p), newSpreads(p)
 	for i := range p.flows {
 		f := &p.flows[i]
 		a, b := p.firstUnit[f.from], p.firstUnit[f.to]
@@ -192,6 +192,7 @@ func (r *reporter) ways() {
 					r.twoWays(f, a, b, there, back)
 				}
 				devices.add(f, a, b, out, in)
+				spreads.add(f, a, b, out, in)
 			}
 		}
 		if !small[f.rule] && r.tooLarge(f, a, b) {
@@ -199,6 +200,7 @@ func (r *reporter) ways() {
 		}
 	}
 	r.devices(devices)
+	r.spreads(spreads)
 }
 
 // oneSided gives a way that only packets take, and one that only replies take,

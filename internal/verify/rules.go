@@ -21,6 +21,7 @@ const (
 	codeNotModel   diag.Code = "TL1015"
 	codeUnjoined   diag.Code = "TL1016"
 	codeEdge       diag.Code = "TL1017"
+	codeUnequal    diag.Code = "TL1018"
 	codeDevices    diag.Code = "TL1019"
 	codeLimit      diag.Code = "TL1101"
 	codeTiming     diag.Code = "TL1102"
@@ -129,6 +130,12 @@ var Rules = []diag.Rule{
 		Source: "docs/spec.md",
 	},
 	{
+		Code: codeUnequal, Severity: diag.Warning, Title: "equal-cost ways differ in round trip",
+		Why: "Routers spread connections over ways of equal cost by a hash of their addresses and ports, and know nothing of distance: some connections always take the long way, which looks like a slow machine. " +
+			"It is reported when the longest way takes over 1.5 times what the shortest does, and over 10 ms longer; estimates are marked ~. Accept it where bandwidth matters and latency does not.",
+		Source: "RFC 2991 section 2; https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html",
+	},
+	{
 		Code: codeDevices, Severity: diag.Warning, Title: "packets and replies may pass different devices of a site of one's own",
 		Why: "Of several tunnels of equal standing each end takes one, or spreads over them, by itself. Firewalls of two devices know of each other's connections only in a cluster that shares state: else the second one drops the reply. " +
 			"Say cluster: true where they do; accept it where no stateful filter stands on the devices. " +
@@ -186,7 +193,7 @@ var Rules = []diag.Rule{
 // not judged of a network that states none.
 func NeedsPolicy(code diag.Code) bool {
 	switch code {
-	case codeBlocked, codeUnrouted, codeNoWay, codeLeak, codeUnguarded, codeICMP, codeWithin, codeService, codeTwoWays, codeDevices,
+	case codeBlocked, codeUnrouted, codeNoWay, codeLeak, codeUnguarded, codeICMP, codeWithin, codeService, codeTwoWays, codeUnequal, codeDevices,
 		codeMTU, codeSomeWays, codeNowhere, codeUnjoined, codeBlackHole:
 		return true
 	}
