@@ -1,0 +1,126 @@
+package rib
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tieline/tieline/internal/nodeconf"
+)
+
+// Well-known communities.
+const (
+	GracefulShutdown  uint32 = 0xFFFF0000 // RFC 8326 section 5
+	NoExport          uint32 = 0xFFFFFF01 // RFC 1997
+	NoAdvertise       uint32 = 0xFFFFFF02
+	NoExportSubconfed uint32 = 0xFFFFFF03
+)
+
+// Export is a route that a session announces.
+type Export struct {
+	Prefix      netip.Prefix
+	Path        []uint32 // without the own AS number
+	MED         *uint32  // nil: not sent
+	Communities []uint32 // sorted
+}
+
+// Exports returns all that a session announces now, by prefix: what the node
+// originates to it and, of the table it exports, the winners. Of several
+// learned paths to one prefix the shortest is announced that the session
+// itself did not bring. Communities of learned routes go along, and the
+// well-known ones are heeded (RFC 1997).
+func (r *RIB) Exports(id string) []Export {
+	s := r.sessions[id]
+	if s == nil {
+		return nil
+	}
+	own := slices.Sorted(slices.Values(s.communities))
+	own = slices.Compact(own)
+	var out []Export
+	mine := map[netip.Prefix]bool{}
+	originate := func(p netip.Prefix) {
+		if mine[p] {
+			return
+		}
+		mine[p] = true
+		out = append(out, Export{Prefix: p, MED: s.conf.MED, Communities: own})
+	}
+	for _, a := range s.conf.Announce {
+		originate(a.Prefix.Masked())
+	}
+	if t := r.byName[s.conf.Export]; t != nil {
+		for p, w := range t.won {
+			if w.fixed != nil {
+				if w.fixed.announce && len(s.conf.ExportOnly) == 0 {
+					originate(p)
+				}
+				continue
+			}
+			c := s.pick(w.paths)
+			if c == nil || mine[p] {
+				continue
+			}
+			communities := slices.Concat(c.learned.Communities, own)
+			slices.Sort(communities)
+			out = append(out, Export{Prefix: p, Path: c.learned.Path, MED: s.conf.MED, Communities: slices.Compact(communities)})
+		}
+	}
+	slices.SortFunc(out, func(a, b Export) int { return a.Prefix.Compare(b.Prefix) })
+	return out
+}
+
+// pick returns the path that the session announces, nil for none.
+func (s *session) pick(paths []path) *path {
+	var best *path
+	for i := range paths {
+		c := &paths[i]
+		if c.session == s || len(s.conf.ExportOnly) > 0 && !slices.Contains(s.conf.ExportOnly, c.session.conf.ID) || !s.mayHand(c.learned) {
+			continue
+		}
+		if best == nil || cmp.Or(cmp.Compare(len(c.learned.Path), len(best.learned.Path)), cmp.Compare(c.med, best.med)) < 0 {
+			best = c
+		}
+	}
+	return best
+}
+
+// mayHand reports whether the communities of a route let it go to the peer.
+func (s *session) mayHand(l *Learned) bool {
+	if slices.Contains(l.Communities, NoAdvertise) {
+		return false
+	}
+	internal := s.conf.ASN == s.conf.PeerASN
+	return internal || !slices.Contains(l.Communities, NoExport) && !slices.Contains(l.Communities, NoExportSubconfed)
+}
+
+// ParseCommunity parses a community of RFC 1997: two numbers up to 65535 with
+// a colon between, 65000:100.
+func ParseCommunity(text string) (uint32, error) {
+	high, low, ok := strings.Cut(text, ":")
+	h, err1 := strconv.ParseUint(high, 10, 16)
+	l, err2 := strconv.ParseUint(low, 10, 16)
+	if !ok || err1 != nil || err2 != nil {
+		return 0, fmt.Errorf("community %q is not two numbers up to 65535 such as 65000:100", text)
+	}
+	return uint32(h)<<16 | uint32(l), nil
+}
+
+// Validate returns what is wrong in tables and sessions as far as routes go,
+// each with its place in the configuration.
+func Validate(tables []nodeconf.Table, sessions []nodeconf.Session) []error {
+	var errs []error
+	if _, err := Order(tables); err != nil {
+		errs = append(errs, fmt.Errorf("tables: %w", err))
+	}
+	for i := range sessions {
+		for k, text := range sessions[i].Communities {
+			if _, err := ParseCommunity(text); err != nil {
+				errs = append(errs, fmt.Errorf("sessions[%d].communities[%d]: %w", i, k, err))
+			}
+		}
+	}
+	return errs
+}
