@@ -254,6 +254,16 @@ func (m *Model) Object(p Place) (id string, o fabric.Origin) {
 	return string(x.ID), x.Meta.Origin
 }
 
+// Twin is the other direction of a gateway's place: receiving of sending and
+// the other way round; false for the others.
+func (m *Model) Twin(p Place) (Place, bool) {
+	at := int(p) % ofGateway
+	if int(p)/ofGateway >= len(m.net.Gateways) || at == across {
+		return 0, false
+	}
+	return p - Place(at) + Place(sent+received-at), true
+}
+
 // Doing says what a place does: "sends", "takes in", "carries".
 func (m *Model) Doing(p Place) string {
 	g := int(p) / ofGateway

@@ -3,6 +3,7 @@ package outage
 import (
 	"slices"
 
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
@@ -15,7 +16,7 @@ type harm struct {
 	pair       int32
 	asymmetric bool   // the reply takes other links than the packet, as it did not when healthy
 	exposed    bool   // what went over a link leaves for the internet
-	narrow     int32  // crossing that is congested; -1 when none
+	narrow     int32  // spot that is congested; -1 when none
 	load, room uint64 // on it, bits per second
 	ill        bool   // of no failure: the pair does not work when healthy
 }
@@ -30,7 +31,9 @@ type breaker struct {
 	checks []int32 // turn in which down holds
 	down   []bool  // by end
 	load   []float64
-	list   []int32 // dirty walks
+	list   []int32         // dirty walks
+	rooms  []capacity.Room // by place, after the failure
+	fallen []capacity.Fallen
 
 	tables *routes.Tables
 	failed routes.Failure
@@ -43,7 +46,7 @@ func newBreaker(r *reach) *breaker {
 	return &breaker{
 		reach: r,
 		dirty: make([]int32, len(r.walks)), after: make([]trip, len(r.walks)), seen: make([]int32, len(r.lanes)),
-		checks: make([]int32, len(r.ends)), down: make([]bool, len(r.ends)), load: make([]float64, len(r.loads)),
+		checks: make([]int32, len(r.ends)), down: make([]bool, len(r.ends)), load: make([]float64, len(r.loads)), rooms: slices.Clone(r.rooms),
 		noticed: map[fabric.TunnelID]noticed{},
 	}
 }
@@ -54,6 +57,7 @@ func (b *breaker) judge(f routes.Failure) []harm {
 	b.failed, b.tables = f, b.proof.Plane.Tables(f)
 	b.dead = b.deadTunnels(f)
 	clear(b.noticed)
+	b.narrow()
 	b.retrace()
 	b.reload()
 	worst := map[int32]harm{}
@@ -87,12 +91,28 @@ func (b *breaker) judge(f routes.Failure) []harm {
 			}
 		}
 	}
+	for _, f := range b.fallen {
+		for _, i := range b.through[b.spot(f.Place)] {
+			take(i, false)
+		}
+	}
 	out := make([]harm, 0, len(worst))
 	for _, h := range worst {
 		out = append(out, h)
 	}
 	slices.SortFunc(out, func(x, y harm) int { return int(x.pair - y.pair) })
 	return out
+}
+
+// narrow works out what the places carry after the failure.
+func (b *breaker) narrow() {
+	for _, f := range b.fallen {
+		b.rooms[f.Place] = b.reach.rooms[f.Place]
+	}
+	b.fallen = b.carries.Fallen(b.failed)
+	for _, f := range b.fallen {
+		b.rooms[f.Place] = f.Room
+	}
 }
 
 // retrace follows again every walk that goes through a table which now sends
@@ -117,14 +137,14 @@ func (b *breaker) retrace() {
 	slices.Sort(b.list)
 	known := map[walk]trip{}
 	for _, w := range b.list {
-		from, _ := b.feed(b.tables, b.walks[w])
+		from, _, fed := b.feed(b.tables, b.walks[w])
 		t, ok := known[from]
 		if !ok {
 			paths, complete := b.trace(b.tables, from)
-			t = b.tripOf(b.tables, from.class, paths, complete)
+			t = b.tripOf(b.tables, from.class, paths, complete, b.rooms)
 			known[from] = t
 		}
-		b.after[w] = t
+		b.after[w] = t.fedBy(fed)
 	}
 }
 
@@ -147,7 +167,7 @@ func (b *breaker) reload() {
 			loads = b.carry(t, b.isDown, b.trip)
 		}
 		for _, l := range loads {
-			b.load[l.crossing] += l.rate
+			b.load[l.spot] += l.rate
 		}
 	}
 }
@@ -210,6 +230,9 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 				state = undecided
 			}
 		}
+		if slices.ContainsFunc(after[d].passed, b.shut) {
+			state = falls
+		}
 		h.exposed = h.exposed || after[d].out && !before[d].out
 	}
 	switch state {
@@ -224,7 +247,7 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 	if full {
 		h.Effect = Slower
 	}
-	h.After = b.wayOfLane(after)
+	h.After = b.wayOfLane(after, b.rooms)
 	b.congestion(&h, before, after)
 	h.asymmetric = asymmetric(after) && !asymmetric(before)
 	if h.asymmetric && !slices.Equal(after[0].devices, after[1].devices) {
@@ -232,6 +255,12 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 	}
 	h.Detection, h.DetectBy = b.detection(before)
 	return h, full || h.Effect == Congested
+}
+
+// shut reports whether all instances of a gateway have failed, so that it
+// hands nothing on, though the networks beside it still send to it.
+func (b *breaker) shut(p capacity.Place) bool {
+	return b.rooms[p] == capacity.Room{State: capacity.Bounded}
 }
 
 // start begins the judgement of a lane with what it is when healthy.
@@ -254,7 +283,7 @@ func (r *reach) start(l *lane) harm {
 			}
 		}
 	}
-	h.Before = r.wayOfLane(ways)
+	h.Before = r.wayOfLane(ways, r.rooms)
 	h.After = h.Before
 	if h.Effect == Lost || h.Effect == NotKnown {
 		h.After = Way{}
@@ -262,8 +291,8 @@ func (r *reach) start(l *lane) harm {
 	return h
 }
 
-// congestion says whether a crossing of the lane has less room than the
-// traffic expected on it, and is worse for the failure.
+// congestion says whether a crossing of the lane, or a place that it passes,
+// has less room than the traffic expected on it, and is worse for the failure.
 func (b *breaker) congestion(h *harm, before, after [2]*trip) {
 	h.narrow = -1
 	for d := range after {
@@ -281,6 +310,23 @@ func (b *breaker) congestion(h *harm, before, after [2]*trip) {
 			}
 			h.Effect, h.narrow, h.load, h.room = Congested, c.index(), uint64(load+0.5), uint64(c.capacity)
 			h.Peak, h.After.Tunnels, h.After.Capacity = vocab.Rate(h.load), len(c.tunnels), c.capacity
+		}
+	}
+	for d := range after {
+		if after[d] == nil {
+			continue
+		}
+		for _, p := range after[d].passed {
+			at, room := b.spot(p), b.rooms[p]
+			load := b.load[at]
+			if room.State != capacity.Bounded || room.Fits(load) || !b.worseAt(p, before) {
+				continue
+			}
+			if h.narrow >= 0 && load*float64(h.room) <= float64(h.load)*float64(room.Rate) {
+				continue
+			}
+			h.Effect, h.narrow, h.load, h.room = Congested, at, uint64(load+0.5), uint64(room.Rate)
+			h.Peak, h.After.Capacity = vocab.Rate(h.load), room.Rate
 		}
 	}
 	if h.narrow < 0 {
@@ -303,28 +349,62 @@ func (b *breaker) worse(c *crossing, load float64, before [2]*trip) bool {
 	return true
 }
 
-// peak is the expected traffic over the narrowest crossing, in the busier
-// direction where both are as narrow.
-func (b *breaker) peak(ways [2]*trip) vocab.Rate {
-	c := narrowest(ways)
-	if c == nil {
-		return 0
+// worseAt reports whether a place is fuller than the lane found it before.
+func (b *breaker) worseAt(p capacity.Place, before [2]*trip) bool {
+	at, was, is := b.spot(p), b.reach.rooms[p], b.rooms[p]
+	for _, t := range before {
+		if t != nil && slices.Contains(t.passed, p) {
+			return was.State != capacity.Bounded || b.load[at]*float64(was.Rate) > b.loads[at]*float64(is.Rate)
+		}
 	}
-	load := b.load[c.index()]
+	return true
+}
+
+// peak is the expected traffic where it is narrowest, in the busier direction
+// where both are as narrow.
+func (b *breaker) peak(ways [2]*trip) vocab.Rate {
+	least, _ := narrowest(ways, b.rooms)
+	load := 0.0
 	for _, t := range ways {
 		if t == nil {
 			continue
 		}
 		for i := range t.crossed {
-			if t.crossed[i].capacity == c.capacity {
+			if t.crossed[i].capacity == least {
 				load = max(load, b.load[t.crossed[i].index()])
+			}
+		}
+		for _, p := range t.passed {
+			if least > 0 && b.rooms[p] == (capacity.Room{State: capacity.Bounded, Rate: least}) {
+				load = max(load, b.load[b.spot(p)])
 			}
 		}
 	}
 	return vocab.Rate(load + 0.5)
 }
 
-func narrowest(ways [2]*trip) *crossing {
+// narrowest is the least that what ways cross and pass carries, 0 when nothing
+// is known to bind, and how many tunnels share the load of the link that
+// carries the least.
+func narrowest(ways [2]*trip, rooms []capacity.Room) (least vocab.Rate, tunnels int) {
+	c := narrowestLink(ways)
+	if c != nil {
+		least, tunnels = c.capacity, len(c.tunnels)
+	}
+	for _, t := range ways {
+		if t == nil {
+			continue
+		}
+		for _, p := range t.passed {
+			if rooms[p].State == capacity.Bounded && rooms[p].Rate < bound(least) {
+				least = rooms[p].Rate
+			}
+		}
+	}
+	return least, tunnels
+}
+
+func narrowestLink(ways [2]*trip) *crossing {
 	var out *crossing
 	for _, t := range ways {
 		if t == nil {
@@ -341,7 +421,7 @@ func narrowest(ways [2]*trip) *crossing {
 
 // wayOfLane says how packets go there and back. Of equal-cost ways it is the
 // one with the longest round trip.
-func (r *reach) wayOfLane(ways [2]*trip) Way {
+func (r *reach) wayOfLane(ways [2]*trip, rooms []capacity.Room) Way {
 	var out Way
 	sides := 0
 	for d, t := range ways {
@@ -369,9 +449,7 @@ func (r *reach) wayOfLane(ways [2]*trip) Way {
 	if sides > 0 {
 		out.RTT /= float64(sides)
 	}
-	if c := narrowest(ways); c != nil {
-		out.Tunnels, out.Capacity = len(c.tunnels), c.capacity
-	}
+	out.Capacity, out.Tunnels = narrowest(ways, rooms)
 	return out
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // slowHold is the hold time, in seconds, beyond which a dead tunnel is worth a
@@ -25,6 +24,7 @@ func (r *run) findings(rep *Report) []verify.Finding {
 			out = append(out, r.singlePoint(&rep.Single[i]))
 		}
 	}
+	out = append(out, r.overloads()...)
 	out = append(out, r.congestions()...)
 	out = append(out, r.slowHolds()...)
 	out = append(out, r.byFailure(r.total.asymmetric, func(h *harm) (diag.Code, diag.Severity, string) {
@@ -179,28 +179,6 @@ func pairsText(pairs []Pair) string {
 		return first
 	}
 	return fmt.Sprintf("%s and %d more", first, len(pairs)-1)
-}
-
-// congestions gives a finding for each direction of a link, with the failure
-// that leaves the least.
-func (r *run) congestions() []verify.Finding {
-	crossings := make([]int32, 0, len(r.total.congested))
-	for c := range r.total.congested {
-		crossings = append(crossings, c)
-	}
-	slices.Sort(crossings)
-	var out []verify.Finding
-	for _, c := range crossings {
-		h := r.total.congested[c]
-		l := &r.proof.Net.Links[c/2]
-		from, to := l.Sites[c%2], l.Sites[1-c%2]
-		f := verify.Finding{Object: string(l.ID)}
-		f.Severity, f.Code, f.Pos = diag.Warning, codeCongested, l.Origin.Pos
-		f.Summary = fmt.Sprintf("link %s carries %s from %s to %s when %s; the peak there is then %s", l.ID, vocab.Rate(h.room), from, to, failText(h.Failure), vocab.Rate(h.load))
-		f.Hint = "more or faster tunnels, or another link that takes a share"
-		out = append(out, f)
-	}
-	return out
 }
 
 // slowHolds notes the tunnels of which BGP alone says after more than a minute

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
@@ -32,7 +34,10 @@ func findingsRun() *run {
 			{ID: "a--c/0", Link: "a--c", Ends: slow, Meta: fabric.Meta{Origin: at(2)}},
 		},
 	}
-	r := &reach{proof: &verify.Proof{Net: n}, pairs: make([]pair, 3), links: map[fabric.LinkID]int32{"a--b": 0, "a--c": 1}}
+	r := &reach{
+		proof: &verify.Proof{Net: n}, pairs: make([]pair, 3), links: map[fabric.LinkID]int32{"a--b": 0, "a--c": 1},
+		carries: capacity.New(n, atlas.Default()), loads: make([]float64, 4),
+	}
 	return &run{reach: r, total: newTally(r)}
 }
 

@@ -23,10 +23,10 @@ type share struct {
 	weight         float64
 }
 
-// load is what a flow puts on a crossing, in bits per second.
+// load is what a flow puts on a spot, in bits per second.
 type load struct {
-	crossing int32
-	rate     float64
+	spot int32
+	rate float64
 }
 
 // addTraffic makes the walks of the expected traffic. What comes in from the
@@ -92,7 +92,7 @@ func (b *reachBuilder) addTraffic() {
 	}
 }
 
-// carry gives what a flow puts on each crossing, by crossing. The machines
+// carry gives what a flow puts on each spot, by spot. The machines
 // that have not failed share the whole of it; what does not arrive crosses
 // nothing.
 func (r *reach) carry(t *traffic, down func(end int32) bool, trip func(walk int32) *trip) []load {
@@ -113,16 +113,23 @@ func (r *reach) carry(t *traffic, down func(end int32) bool, trip func(walk int3
 		if way.state == falls {
 			continue
 		}
+		peak := t.peak * s.weight / total
+		for _, p := range way.fed {
+			out = append(out, load{r.spot(p), peak})
+		}
 		for _, w := range way.ways {
 			for c := range w.crossings {
-				out = append(out, load{w.crossings[c].index(), t.peak * s.weight / total * w.share * w.crossings[c].share})
+				out = append(out, load{w.crossings[c].index(), peak * w.share * w.crossings[c].share})
+			}
+			for _, p := range w.passes {
+				out = append(out, load{r.spot(p), peak * w.share})
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b load) int { return cmp.Compare(a.crossing, b.crossing) })
+	slices.SortStableFunc(out, func(a, b load) int { return cmp.Compare(a.spot, b.spot) })
 	sum := out[:0]
 	for _, l := range out {
-		if n := len(sum); n > 0 && sum[n-1].crossing == l.crossing {
+		if n := len(sum); n > 0 && sum[n-1].spot == l.spot {
 			sum[n-1].rate += l.rate
 			continue
 		}

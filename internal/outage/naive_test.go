@@ -9,18 +9,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // naive judges failures the long way: all tables from nothing, every pair of
 // places address by address, every flow of traffic anew.
 type naive struct {
 	p      *verify.Proof
-	m      *Model
 	tables *routes.Tables
+	failed routes.Failure
 	memo   map[string]naiveTrip
 }
 
@@ -66,7 +68,7 @@ func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
 					}
 				}
 				for _, g := range l.Gateways {
-					if most := n.limit(g); rate > 0 && most > 0 {
+					if most, ok := n.limit(g); rate > 0 && ok {
 						rate = min(rate, most)
 					}
 				}
@@ -77,6 +79,7 @@ func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
 				}
 			}
 		}
+		n.pass(&out, p, share)
 		out.text += p.Outcome.String() + "\n"
 		switch {
 		case p.Outcome == routes.Delivered, p.Outcome == routes.ToInternet && beyond:
@@ -95,12 +98,89 @@ func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
 	return out
 }
 
-func (n *naive) limit(id fabric.GatewayID) float64 {
-	i, ok := n.m.reach().gates[id]
-	if !ok {
-		return 0
+// limit is what an Azure gateway or a virtual private gateway carries in all
+// after the failure, in bits per second; false where it has no such bound.
+func (n *naive) limit(id fabric.GatewayID) (float64, bool) {
+	g, _ := n.p.Net.Gateway(id)
+	rate := 0.0
+	switch g.Kind {
+	case fabric.VPNGateway:
+		for _, s := range n.p.Atlas.SKUs(vocab.Azure, atlas.SKUGateway) {
+			if s.Name == g.SKU && s.Generation == g.Generation {
+				rate = float64(s.Aggregate)
+			}
+		}
+	case fabric.VirtualHub:
+		rate = float64(500*vocab.Mbps) * float64(g.ScaleUnits)
+	case fabric.VirtualPrivateGateway:
+		return float64(1250 * vocab.Mbps), true
+	case fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
 	}
-	return float64(n.m.reach().limit[i])
+	left := 0
+	for i := range g.Interfaces {
+		dead := false
+		for _, p := range n.failed {
+			dead = dead || holds(g.Interfaces[i].Domains, p)
+		}
+		if !dead {
+			left++
+		}
+	}
+	if len(g.Interfaces) > 1 {
+		rate *= float64(left) / float64(len(g.Interfaces))
+	}
+	return rate, rate > 0
+}
+
+// pass adds the gateways, routers of hubs and attachments that a path passes.
+func (n *naive) pass(to *naiveTrip, p routes.Path, share float64) {
+	add := func(k string, most float64) {
+		to.crossed[k] += share
+		to.capacity[k] = most
+	}
+	for i, s := range p.Steps {
+		if len(s.Hops) == 0 {
+			return
+		}
+		h, here := s.Hops[0], n.tables.Tables[s.Table]
+		a, _ := n.p.Net.Attachment(h.Attachment)
+		zones := 0
+		for _, id := range a.Subnets {
+			x, _ := n.p.Net.Subnet(id)
+			for _, part := range x.Parts {
+				if !slices.Contains(n.failed, routes.Part{Kind: routes.ZonePart, ID: part.Zone}) {
+					zones++
+				}
+			}
+		}
+		switch a.Kind {
+		case fabric.TransitVPCAttachment:
+			add(fmt.Sprint(a.ID, here.Kind == routes.TransitTable), float64(100*vocab.Gbps)*float64(zones))
+		case fabric.TransitPeering:
+			add(fmt.Sprint(a.ID, here.Gateway), float64(100*vocab.Gbps))
+		default:
+		}
+		g, ok := n.p.Net.Gateway(here.Gateway)
+		if !ok || h.Kind != routes.Forward && h.Kind != routes.Deliver {
+			continue
+		}
+		from, into := i > 0 && p.Steps[i-1].Hops[0].Tunnel != "", h.Tunnel != ""
+		through := !from && !into && g.Kind == fabric.VPNGateway
+		most, _ := n.limit(g.ID)
+		switch g.Kind {
+		case fabric.VPNGateway, fabric.VirtualHub, fabric.VirtualPrivateGateway:
+			if into || through {
+				add(string(g.ID)+" sends", most)
+			}
+			if (from || through) && g.Kind != fabric.VirtualPrivateGateway {
+				add(string(g.ID)+" takes in", most)
+			}
+			if g.Kind == fabric.VirtualHub && !from && !into {
+				add(string(g.ID)+" routes", float64(3*vocab.Gbps))
+			}
+		default:
+		}
+	}
 }
 
 // naiveSpot is a part of a place with the first or last address of it.
@@ -177,7 +257,7 @@ func (n *naive) flowEnd(e *fabric.FlowEnd) []naiveSpot {
 
 // effects gives the worst effect on each pair of groups.
 func naiveEffects(p *verify.Proof, healthy *naive, f routes.Failure) map[string]string {
-	n := &naive{p: p, m: healthy.m, tables: routes.Compute(p.Net, p.Atlas, f), memo: map[string]naiveTrip{}}
+	n := &naive{p: p, tables: routes.Compute(p.Net, p.Atlas, f), failed: f, memo: map[string]naiveTrip{}}
 	was, is := healthy.loads(), n.loads()
 	worst := map[string]Effect{}
 	places := p.Places()
@@ -261,7 +341,7 @@ func TestFailuresAgainstNaive(t *testing.T) {
 			n, a := compiled(t, c.dir)
 			p := verify.New(n, a)
 			m := New(p)
-			healthy := &naive{p: p, m: m, tables: p.Tables, memo: map[string]naiveTrip{}}
+			healthy := &naive{p: p, tables: p.Tables, memo: map[string]naiveTrip{}}
 			harmed := 0
 			parts := p.Plane.Parts()
 			var failures []routes.Failure

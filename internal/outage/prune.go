@@ -120,6 +120,9 @@ func newPruner(r *reach, parts []routes.Part, used []carriers) *pruner {
 		case routes.ZonePart, routes.SitePart, routes.RegionPart, routes.CloudPart:
 			continue
 		}
+		if len(r.carries.Fallen(routes.Failure{part})) > 0 {
+			continue // the others of its gateway carry less
+		}
 		c := scan.empty()
 		for t := range n.Tunnels {
 			if r.takesTunnel(part, &n.Tunnels[t]) {

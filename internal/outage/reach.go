@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
@@ -30,12 +31,13 @@ type reach struct {
 	pairs   []pair // sorted
 	uses    [][]use
 	laneOf  [][]int32 // lanes by walk
-	through [][]int32 // lanes by crossing: link*2 + direction
+	through [][]int32 // lanes by spot: link*2 + direction, then the places of carries
 	traffic []traffic
-	loads   []float64 // bits per second by crossing, when healthy
+	loads   []float64 // bits per second by spot, when healthy
+	carries *capacity.Model
+	rooms   []capacity.Room // by place, when healthy
 	links   map[fabric.LinkID]int32
 	rates   map[fabric.TunnelID]vocab.Rate
-	limit   []vocab.Rate // by gateway: over all its tunnels; 0 for none
 	gates   map[fabric.GatewayID]int32
 }
 
@@ -89,7 +91,13 @@ func newReach(p *verify.Proof) *reach {
 	for i := range p.Net.Tunnels {
 		r.rates[p.Net.Tunnels[i].ID] = p.Net.Tunnels[i].Rate
 	}
-	r.gateways()
+	for i := range p.Net.Gateways {
+		r.gates[p.Net.Gateways[i].ID] = int32(i)
+	}
+	r.carries = capacity.New(p.Net, p.Atlas)
+	for i := range r.carries.Len() {
+		r.rooms = append(r.rooms, r.carries.Healthy(capacity.Place(i)))
+	}
 	b := &reachBuilder{reach: r, ends: map[endKey]int32{}, lists: map[string]int32{}, places: make([]int32, len(p.Places())), walks: map[walk]int32{}}
 	for i := range b.places {
 		b.places[i] = -1
@@ -114,11 +122,11 @@ func (r *reach) follow() {
 	}
 	known := map[walk]followed{}
 	for w := range r.walks {
-		from, tables := r.feed(t, r.walks[w])
+		from, tables, fed := r.feed(t, r.walks[w])
 		k, ok := known[from]
 		if !ok {
 			paths, complete := r.trace(t, from)
-			k.trip = r.tripOf(t, from.class, paths, complete)
+			k.trip = r.tripOf(t, from.class, paths, complete, r.rooms)
 			for _, p := range paths {
 				for i := range p.Steps {
 					k.tables = append(k.tables, p.Steps[i].Table)
@@ -128,7 +136,7 @@ func (r *reach) follow() {
 			k.tables = slices.Compact(k.tables)
 			known[from] = k
 		}
-		r.healthy[w] = k.trip
+		r.healthy[w] = k.trip.fedBy(fed)
 		for _, table := range append(tables, k.tables...) {
 			k := at{int32(table), from.class}
 			n, ok := index[k]
@@ -145,23 +153,33 @@ func (r *reach) follow() {
 		}
 	}
 	r.laneOf = make([][]int32, len(r.walks))
-	r.through = make([][]int32, 2*len(r.proof.Net.Links))
+	r.through = make([][]int32, r.spots())
 	for i := range r.lanes {
 		for _, w := range r.lanes[i].walks() {
 			r.laneOf[w] = append(r.laneOf[w], int32(i))
 			for _, c := range r.healthy[w].crossed {
 				r.through[c.index()] = append(r.through[c.index()], int32(i))
 			}
+			for _, p := range r.healthy[w].passed {
+				r.through[r.spot(p)] = append(r.through[r.spot(p)], int32(i))
+			}
 		}
 	}
-	r.loads = make([]float64, 2*len(r.proof.Net.Links))
+	r.loads = make([]float64, r.spots())
 	for i := range r.traffic {
 		r.traffic[i].healthy = r.carry(&r.traffic[i], nil, func(w int32) *trip { return &r.healthy[w] })
 		for _, c := range r.traffic[i].healthy {
-			r.loads[c.crossing] += c.rate
+			r.loads[c.spot] += c.rate
 		}
 	}
 }
+
+// spots is how many directions of links, and places in them, traffic is held
+// against.
+func (r *reach) spots() int { return int(r.spot(0)) + r.carries.Len() }
+
+// spot is the index of a place among them; those of links come first.
+func (r *reach) spot(p capacity.Place) int32 { return int32(2*len(r.proof.Net.Links)) + int32(p) }
 
 // walks lists the walks of a lane that are inside the network.
 func (l *lane) walks() []int32 {
@@ -184,9 +202,9 @@ const maxFeeders = 2
 
 // feed follows a walk through the tables that only hand its packets to a
 // gateway inside the site, and returns the walk from there on with the tables
-// that were passed: what many walks have in common is then followed once.
-func (r *reach) feed(t *routes.Tables, w walk) (walk, []int) {
-	var tables []int
+// and the places that were passed: what many walks have in common is then
+// followed once.
+func (r *reach) feed(t *routes.Tables, w walk) (from walk, tables []int, fed []capacity.Place) {
 	for range maxFeeders {
 		route, ok := t.Lookup(int(w.table), r.classes.list[w.class].addr)
 		if !ok || len(route.Hops) != 1 || t.Tables[w.table].Kind != routes.VPCTable {
@@ -199,9 +217,10 @@ func (r *reach) feed(t *routes.Tables, w walk) (walk, []int) {
 			break
 		}
 		tables = append(tables, int(w.table))
+		fed = r.carries.Crossed(fed, t, int(w.table), hop)
 		w.table = int32(hop.Table)
 	}
-	return w, tables
+	return w, tables, fed
 }
 
 // reachBuilder makes the ends, lanes and walks.

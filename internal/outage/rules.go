@@ -13,6 +13,7 @@ const (
 	codeExposed      diag.Code = "TL1207"
 	codeUnknownAfter diag.Code = "TL1208"
 	codeNotTried     diag.Code = "TL1209"
+	codeOverloaded   diag.Code = "TL1210"
 )
 
 // Rules documents the findings of [Model.Try], by code.
@@ -33,7 +34,8 @@ var Rules = []diag.Rule{
 	{
 		Code: codeCongested, Severity: diag.Warning, Title: "a failure leaves less bandwidth than the expected peak",
 		Why: "What is left after the failure carries less than the peaks of the traffic that then crosses it, so that all flows on it lose packets. " +
-			"The capacity is that of the tunnels that share the load, bounded by what the gateway carries in all. Accept it where the peak can be shed.",
+			"The capacity is that of the tunnels that share the load, bounded by what the gateway carries in all; a gateway of two active instances carries half without one. " +
+			"Accept it where the peak can be shed.",
 		Source: "https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-limits.html",
 	},
 	{
@@ -69,5 +71,13 @@ var Rules = []diag.Rule{
 		Code: codeNotTried, Severity: diag.Warning, Title: "not every set of parts was tried",
 		Why:    "There are more sets of two parts than the bound allows, so that nothing is said of them. Raise the bound, or ask for fewer kinds of parts.",
 		Source: "docs/ARCHITECTURE.md",
+	},
+	{
+		Code: codeOverloaded, Severity: diag.Warning, Title: "the expected peak is more than a gateway, a hub's router, an attachment or a link carries",
+		Why: "The size of a gateway bounds all that it carries over its links together, and what it hands from one of its networks to another: " +
+			"two networks of Azure that reach each other through a VPN gateway have no more between them than its SKU gives, " +
+			"and those of a virtual hub what its routing infrastructure units give. " +
+			"The bound is held each way; what goes from network to network counts both ways.",
+		Source: "https://learn.microsoft.com/azure/vpn-gateway/about-gateway-skus",
 	},
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
@@ -24,8 +24,10 @@ type trip struct {
 	state   tripState
 	outcome routes.Outcome // of the first way that does not arrive
 	ways    []tripWay
-	crossed []crossing // of all ways, by index, each once: where ways differ, the one with the least capacity
-	devices []int32    // tables of sites of one's own that are passed through, sorted
+	crossed []crossing       // of all ways, by index, each once: where ways differ, the one with the least capacity
+	passed  []capacity.Place // of all ways, sorted, each once
+	fed     []capacity.Place // passed by all ways before they part
+	devices []int32          // tables of sites of one's own that are passed through, sorted
 	nats    []fabric.NATID
 	out     bool // leaves for the internet
 }
@@ -33,9 +35,10 @@ type trip struct {
 // tripWay is one of the equal-cost ways.
 type tripWay struct {
 	crossings []crossing
-	share     float64 // of the traffic, 0 to 1
-	rtt       float64 // milliseconds, there and back
-	mtu       int     // bytes; 0 when no link bounds it
+	passes    []capacity.Place // in order, without those of the trip's fed
+	share     float64          // of the traffic, 0 to 1
+	rtt       float64          // milliseconds, there and back
+	mtu       int              // bytes; 0 when no link bounds it
 }
 
 // crossing is a link crossed in one direction.
@@ -44,7 +47,7 @@ type crossing struct {
 	back     bool // from the second site of the link to the first
 	share    float64
 	tunnels  []fabric.TunnelID // that carry it at once
-	capacity vocab.Rate        // 0 when not bound
+	capacity vocab.Rate        // 0 when not bound, or not known
 }
 
 func (c *crossing) index() int32 {
@@ -54,8 +57,21 @@ func (c *crossing) index() int32 {
 	return 2 * c.link
 }
 
-// tripOf sums up the paths to a class of addresses.
-func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, complete bool) trip {
+// fedBy is the trip with places that are passed before it begins.
+func (t trip) fedBy(places []capacity.Place) trip {
+	if len(places) == 0 {
+		return t
+	}
+	t.fed = places
+	t.passed = append(slices.Clone(places), t.passed...)
+	slices.Sort(t.passed)
+	t.passed = slices.Compact(t.passed)
+	return t
+}
+
+// tripOf sums up the paths to a class of addresses, where places carry what
+// rooms says.
+func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, complete bool, rooms []capacity.Room) trip {
 	var out trip
 	beyond := r.classes.list[class].beyond()
 	for i := range paths {
@@ -76,7 +92,7 @@ func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, compl
 				out.state, out.outcome = falls, p.Outcome
 			}
 		}
-		out.ways = append(out.ways, r.wayOf(t, p, &out))
+		out.ways = append(out.ways, r.wayOf(t, p, &out, rooms))
 	}
 	if out.state == arrives && (!complete || len(paths) == 0) {
 		out.state, out.outcome = undecided, routes.NotModelled
@@ -85,6 +101,8 @@ func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, compl
 		return cmp.Or(cmp.Compare(a.index(), b.index()), cmp.Compare(bound(a.capacity), bound(b.capacity)), cmp.Compare(len(a.tunnels), len(b.tunnels)))
 	})
 	out.crossed = slices.CompactFunc(out.crossed, func(a, b crossing) bool { return a.index() == b.index() })
+	slices.Sort(out.passed)
+	out.passed = slices.Compact(out.passed)
 	slices.Sort(out.devices)
 	out.devices = slices.Compact(out.devices)
 	slices.Sort(out.nats)
@@ -93,8 +111,9 @@ func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, compl
 }
 
 // wayOf sums up one path, and adds what it passes to its trip.
-func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip) tripWay {
-	w := tripWay{share: 1}
+func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip, rooms []capacity.Room) tripWay {
+	w := tripWay{share: 1, passes: r.carries.Passes(nil, t, p)}
+	to.passed = append(to.passed, w.passes...)
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if n := len(s.Route.Hops); n > 0 {
@@ -114,7 +133,7 @@ func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip) tripWay {
 				to.nats = append(to.nats, hop.NAT)
 			}
 			if l, ok := r.links[hop.Link]; ok {
-				c := r.crossing(t, p, i, l, s.Hops[h:run])
+				c := r.crossing(t, p, i, l, s.Hops[h:run], rooms)
 				c.share = float64(run-h) / float64(len(s.Hops))
 				w.crossings = append(w.crossings, c)
 				to.crossed = append(to.crossed, c)
@@ -132,7 +151,7 @@ func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip) tripWay {
 }
 
 // crossing says how hops of one link at a step of a path cross it.
-func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, hops []routes.Hop) crossing {
+func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, hops []routes.Hop, rooms []capacity.Room) crossing {
 	link := &r.proof.Net.Links[l]
 	c := crossing{link: l}
 	switch here := t.Tables[p.Steps[step].Table].Site; {
@@ -144,6 +163,7 @@ func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, ho
 		c.back = t.Tables[p.Steps[step+1].Table].Site == link.Sites[0]
 	}
 	var sum vocab.Rate
+	known := true
 	c.tunnels = make([]fabric.TunnelID, 0, len(hops))
 	for i := range hops {
 		rate, ok := r.rates[hops[i].Tunnel]
@@ -151,15 +171,15 @@ func (r *reach) crossing(t *routes.Tables, p *routes.Path, step int, l int32, ho
 			continue
 		}
 		c.tunnels = append(c.tunnels, hops[i].Tunnel)
-		sum += rate
+		sum, known = sum+rate, known && rate > 0
 	}
-	c.capacity = sum
-	if len(c.tunnels) == 0 {
+	if !known || len(c.tunnels) == 0 {
 		return c
 	}
-	for _, id := range link.Gateways {
-		if g, ok := r.gates[id]; ok && r.limit[g] > 0 && (c.capacity == 0 || r.limit[g] < c.capacity) {
-			c.capacity = r.limit[g]
+	c.capacity = sum
+	for _, place := range r.carries.Ends(link, c.back) {
+		if place >= 0 && rooms[place].State == capacity.Bounded {
+			c.capacity = min(c.capacity, rooms[place].Rate)
 		}
 	}
 	return c
@@ -171,34 +191,4 @@ func bound(r vocab.Rate) vocab.Rate {
 		return 1<<63 - 1
 	}
 	return r
-}
-
-// gateways works out what each gateway carries over all its tunnels, by the
-// sizes that the facts give.
-func (r *reach) gateways() {
-	n, a := r.proof.Net, r.proof.Atlas
-	r.limit = make([]vocab.Rate, len(n.Gateways))
-	for i := range n.Gateways {
-		g := &n.Gateways[i]
-		r.gates[g.ID] = int32(i)
-		switch g.Kind {
-		case fabric.VPNGateway:
-			r.limit[i] = vpnGatewayRate(a, g)
-		case fabric.VirtualHub:
-			if units := a.SKUs(vocab.Azure, atlas.SKUHub); len(units) > 0 {
-				r.limit[i] = units[0].Aggregate * vocab.Rate(g.ScaleUnits)
-			}
-		case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
-		}
-	}
-}
-
-func vpnGatewayRate(a *atlas.Atlas, g *fabric.Gateway) vocab.Rate {
-	sku, ok := a.SKU(vocab.Azure, g.SKU)
-	for _, s := range a.SKUs(vocab.Azure, sku.Kind) {
-		if ok && s.Name == sku.Name && s.Generation == g.Generation {
-			return s.Aggregate
-		}
-	}
-	return sku.Aggregate
 }

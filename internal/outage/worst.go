@@ -21,7 +21,7 @@ func (h *harm) compare(o *harm) int {
 	)
 }
 
-// fuller reports whether more is missing on the crossing that h congests.
+// fuller reports whether more is missing on the spot that h congests.
 func (h *harm) fuller(o *harm) bool {
 	x, y := float64(h.load)*float64(o.room), float64(o.load)*float64(h.room)
 	return cmp.Or(cmp.Compare(y, x), cmp.Compare(len(h.Failure), len(o.Failure)),
@@ -35,7 +35,7 @@ type tally struct {
 	touched    []bool // by pair: worst holds something that a failure does
 	asymmetric []*harm
 	exposed    []*harm
-	congested  map[int32]harm // by crossing
+	congested  map[int32]harm // by spot
 	walks      int            // followed again
 	sets       int
 }
