@@ -1,0 +1,86 @@
+// Package netns runs code inside another network namespace of the machine:
+// what opens a socket, a TUN device or a netlink handle there keeps working
+// after the thread has left, so that one process can have the outside of a
+// tunnel in one namespace and its inside in another.
+//
+// Namespaces are named by path: /run/netns/NAME, /proc/PID/ns/net or
+// /proc/PID/fd/N. It creates none.
+package netns
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// Do runs f on a thread that is in the namespace at path, and returns its
+// error. The empty path is the namespace of the process: f runs as it is. f
+// must start no goroutine that has to be in the namespace.
+func Do(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		leave, err := enter(path)
+		if err != nil {
+			runtime.UnlockOSThread()
+			done <- err
+			return
+		}
+		err = f()
+		// A thread that cannot go home is not given back: it ends with the
+		// goroutine that is locked to it.
+		if leave() == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- err
+	}()
+	return <-done
+}
+
+// Locked is [Do] on the caller's thread, which the caller has locked
+// (runtime.LockOSThread): for what the kernel ties to a thread, such as the
+// parent that a child's death signal watches.
+func Locked(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	leave, err := enter(path)
+	if err != nil {
+		return err
+	}
+	err = f()
+	if back := leave(); back != nil && err == nil {
+		err = back
+	}
+	return err
+}
+
+// enter moves the thread; leave moves it back.
+func enter(path string) (leave func() error, err error) {
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, fmt.Errorf("network namespace: %w", err)
+	}
+	there, err := os.Open(path)
+	if err != nil {
+		home.Close()
+		return nil, fmt.Errorf("network namespace: %w", err)
+	}
+	defer there.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		home.Close()
+		return nil, fmt.Errorf("network namespace %s: %w", path, err)
+	}
+	return func() error {
+		defer home.Close()
+		if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("back to the network namespace of the process: %w", err)
+		}
+		return nil
+	}, nil
+}
