@@ -35,6 +35,9 @@ func (r *run) congestions() []verify.Finding {
 	var out []verify.Finding
 	for _, c := range spots {
 		h := r.total.congested[c]
+		if r.saidOfTwin(c, &h) {
+			continue
+		}
 		text, object, o := r.spotText(c, vocab.Rate(h.room).String())
 		f := verify.Finding{Object: object}
 		f.Severity, f.Code, f.Pos = diag.Warning, codeCongested, o.Pos
@@ -46,6 +49,22 @@ func (r *run) congestions() []verify.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// saidOfTwin reports whether as much is missing in the other direction of a
+// gateway, so that one finding says it of both.
+func (r *run) saidOfTwin(spot int32, h *harm) bool {
+	first := r.spot(0)
+	if spot < first {
+		return false
+	}
+	p := capacity.Place(spot - first)
+	other, ok := r.carries.Twin(p)
+	if !ok {
+		return false
+	}
+	o, ok := r.total.congested[r.spot(other)]
+	return ok && o.room == h.room && cmp.Or(cmp.Compare(o.load, h.load), cmp.Compare(p, other)) > 0
 }
 
 // overloads gives a finding for each direction of a link and each place that

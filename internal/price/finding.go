@@ -3,11 +3,13 @@ package price
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
@@ -130,8 +132,10 @@ func (p *pricer) findRatio(out *diag.List, f *fabric.Flow, c FlowCost, shares []
 // perGB rounds a price to a hundredth of a cent.
 func perGB(u vocab.USD) string { return fmt.Sprintf("%.4f", u.Float()) }
 
-// findCapacity reports links whose peaks, all at once, exceed their capacity.
+// findCapacity reports links whose peaks, all at once, exceed their capacity,
+// and gateways, hub routers and attachments whose peaks exceed theirs.
 func (p *pricer) findCapacity(out *diag.List) {
+	said := map[string]bool{}
 	for _, k := range p.n.Links {
 		if k.Capacity == 0 {
 			continue
@@ -145,11 +149,69 @@ func (p *pricer) findCapacity(out *diag.List) {
 			d := out.Warnf(flows[0].Origin.Pos, "traffic from %s to %s peaks at %v, its link carries %v", k.Sites[dir], k.Sites[1-dir], r, k.Capacity)
 			d.Code, d.Hint = CodeCapacity, "ask for the bandwidth on the link, or lower the peak"
 			d.Related = append(d.Related, diag.Related{Pos: k.Origin.Pos, Message: "the link " + string(k.ID)})
-			for _, f := range flows[1:] {
-				d.Related = append(d.Related, diag.Related{Pos: f.Origin.Pos, Message: fmt.Sprintf("with %s to %s, %v", f.From.Ref, f.To.Ref, f.peak)})
+			d.Related = append(d.Related, others(flows)...)
+			for _, end := range p.carries.Ends(&k, dir == 1) {
+				if end >= 0 && p.carries.Healthy(end) == (capacity.Room{State: capacity.Bounded, Rate: k.Capacity}) {
+					object, _ := p.carries.Object(end)
+					said[object] = true
+				}
 			}
 		}
 	}
+	p.findPlaces(out, said)
+}
+
+// findPlaces reports the places whose peaks, all at once, exceed what they
+// carry, but for those of which a link says it.
+func (p *pricer) findPlaces(out *diag.List, said map[string]bool) {
+	for i := range p.carries.Len() {
+		place := capacity.Place(i)
+		flows := p.flowsThrough(place)
+		var sum vocab.Rate
+		for _, f := range flows {
+			sum += f.peak
+		}
+		object, origin := p.carries.Object(place)
+		if room := p.carries.Healthy(place); room.State != capacity.Bounded || room.Fits(float64(sum)) || said[object] {
+			continue
+		}
+		said[object] = true
+		d := out.Warnf(flows[0].Origin.Pos, "traffic through %s peaks at %v, it carries %v", p.carries.Name(place), sum, p.carries.Healthy(place).Rate)
+		d.Code, d.Hint = CodeCapacity, "take a larger size, or lower the peak"
+		d.Related = append(d.Related, diag.Related{Pos: origin.Pos, Message: "it is of " + object})
+		d.Related = append(d.Related, others(flows)...)
+	}
+}
+
+// flowsThrough returns the flows that pass a place, the largest peak first.
+func (p *pricer) flowsThrough(place capacity.Place) []loaded {
+	var out []loaded
+	for i := range p.n.Flows {
+		f := &p.n.Flows[i]
+		part := 0.0
+		for k := range p.shares[i] {
+			s := &p.shares[i][k]
+			for _, x := range s.passed {
+				if x == place && s.exit != lost && f.From.Site != "" {
+					part += s.part
+				}
+			}
+		}
+		if r := vocab.Rate(math.Round(float64(peak(f)) * part)); r > 0 {
+			out = append(out, loaded{f, r})
+		}
+	}
+	slices.SortStableFunc(out, func(x, y loaded) int { return cmp.Compare(y.peak, x.peak) })
+	return out
+}
+
+// others names the flows beside the first.
+func others(flows []loaded) []diag.Related {
+	var out []diag.Related
+	for _, f := range flows[1:] {
+		out = append(out, diag.Related{Pos: f.Origin.Pos, Message: fmt.Sprintf("with %s to %s, %v", f.From.Ref, f.To.Ref, f.peak)})
+	}
+	return out
 }
 
 // loaded is a flow over a link with its part of the peak there.

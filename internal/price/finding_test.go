@@ -22,6 +22,11 @@ func TestFindings(t *testing.T) {
 	more := move(vocab.TB, "azure", "gcp")
 	more.Peak, more.Origin = 500*vocab.Mbps, line(23)
 	dear := volume(t, atlas.PriceAWSEgressInternet, "us-west-2", 1000)
+	sized := func(sku string, flows ...fabric.Flow) *fabric.Network {
+		n := triangle(flows...)
+		n.Gateways[1].SKU, n.Gateways[1].Generation = sku, 0
+		return n
+	}
 	tests := []struct {
 		name string
 		n    *fabric.Network
@@ -30,8 +35,12 @@ func TestFindings(t *testing.T) {
 		want []string // place and summary
 	}{
 		{"blocked", triangle(blocked), cut(), CodeBlocked, []string{"network.yaml:21:5: no route leads from aws:app to gcp:app: 1TB a month has no way and is not in the bill"}},
-		{"peaks add up", triangle(peaky, more), overAll(), CodeCapacity, []string{"network.yaml:22:5: traffic from azure to gcp peaks at 1.5Gbps, its link carries 1.3Gbps"}},
-		{"a peak fits", triangle(peaky), overAll(), CodeCapacity, nil},
+		{"peaks add up", sized("VpnGw4AZ", peaky, more), overAll(), CodeCapacity, []string{"network.yaml:22:5: traffic from azure to gcp peaks at 1.5Gbps, its link carries 1.3Gbps"}},
+		{"a peak fits", sized("VpnGw4AZ", peaky), overAll(), CodeCapacity, nil},
+		// The link's tunnels would carry it, the gateway's SKU does not.
+		{"a peak fits the link alone", sized("VpnGw1AZ", peaky), overAll(), CodeCapacity, []string{
+			"network.yaml:22:5: traffic through gateway azure/vpn peaks at 1Gbps, it carries 650Mbps",
+		}},
 		{"inside one cloud", triangle(inside("aws", vocab.TB)), overAll(), CodeRatio, nil},
 		// 900 x 0.09 and 1000 x 0.02 are 101.00; 1000 x 0.02 inside: 5.05 times.
 		{"five times", triangle(move(dear, "aws", "gcp")), overAll(), CodeRatio, []string{

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
@@ -18,6 +19,8 @@ type pricer struct {
 	shares [][]share // of each flow
 	bill   Bill
 	pools  []*pool
+	// carries says what gateways, hub routers and attachments carry.
+	carries *capacity.Model
 	// single prices what one GB costs by itself: at the first step of a graded
 	// price, without what a cloud gives away each month.
 	single bool
@@ -52,7 +55,7 @@ type lack struct {
 
 func newPricer(n *fabric.Network, a *atlas.Atlas, t *routes.Tables) *pricer {
 	p := &pricer{
-		n: n, a: a, t: t,
+		n: n, a: a, t: t, carries: capacity.New(n, a),
 		traced:   map[traceKey][]routes.Path{},
 		linksOf:  map[fabric.GatewayID][]fabric.LinkID{},
 		attached: map[fabric.VPCID][]*fabric.Attachment{},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
@@ -32,6 +33,7 @@ const (
 type trip struct {
 	crossings []crossing
 	crossed   []fabric.AttachmentID // inside sites, in order
+	passed    []capacity.Place      // gateways and attachments with a bound
 	site      fabric.Site           // where it ends, or leaves to the internet
 	vpc       fabric.VPCID          // where it ends; empty when unknown or outside
 	exit      exit
@@ -50,7 +52,7 @@ func (t *trip) key() string {
 
 // follow reads a way through the tables as a trip from a site to an address.
 func (p *pricer) follow(from fabric.Site, path *routes.Path, to terminal) trip {
-	t := trip{site: from}
+	t := trip{site: from, passed: p.carries.Passes(nil, p.t, path)}
 	for i := range path.Steps {
 		s := &path.Steps[i]
 		if len(s.Hops) == 0 {
