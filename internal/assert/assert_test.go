@@ -95,7 +95,7 @@ func TestVerdicts(t *testing.T) {
 		{"mtu", "at_least: {from: a, to: g, mtu: 1398}", "pass: the least of 1398 bytes"},
 		{"mtu too large", "at_least: {from: a, to: g, mtu: 1399}", "fail: are at most 1398 bytes long"},
 		{"bandwidth", "at_least: {from: a, to: g, bandwidth: 500Mbps}", "pass"},
-		{"bandwidth too much", "at_least: {from: a, to: z, bandwidth: 40Gbps}", "fail: cross a--z, which carries"},
+		{"bandwidth too much", "at_least: {from: a, to: z, bandwidth: 40Gbps}", "fail: cross gateway z/vpn, which carries 650Mbps"},
 
 		{"stays while all is well", "stays: {blue: [eu, us]}", "pass"},
 		{"stays only while all is well", "stays: {blue: [eu]}", "fail: without link a--g"},

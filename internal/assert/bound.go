@@ -37,7 +37,8 @@ func (r *runner) atMost(t *trial, a *spec.AtMost) {
 	}
 }
 
-// atLeast bounds the largest packet and the narrowest link of every way.
+// atLeast bounds the largest packet of every way, and what the narrowest of its
+// links, gateways and attachments carries.
 func (r *runner) atLeast(t *trial, a *spec.AtLeast) {
 	from, to := r.end(a.From), r.end(a.To)
 	var what []string
@@ -59,7 +60,10 @@ func (r *runner) atLeast(t *trial, a *spec.AtLeast) {
 			if a.MTU.IsSet() && w.mtu > 0 && w.mtu < a.MTU.V {
 				t.fails.add(fmt.Sprintf("%s are at most %d bytes long", r.name(d), w.mtu), show)
 			}
-			if a.Bandwidth.IsSet() && w.rate > 0 && w.rate < a.Bandwidth.V {
+			if a.Bandwidth.IsSet() && w.unsized != "" {
+				t.open.add(fmt.Sprintf("what %s carries, which %s cross, is not known", w.unsized, r.name(d)), show)
+			}
+			if a.Bandwidth.IsSet() && w.narrow != "" && w.rate < a.Bandwidth.V {
 				t.fails.add(fmt.Sprintf("%s cross %s, which carries %s", r.name(d), w.narrow, w.rate), show)
 			}
 			if w.mtu > 0 && (least == 0 || w.mtu < least) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
@@ -28,6 +29,7 @@ type runner struct {
 func newRunner(s *spec.Spec, p *verify.Proof) *runner {
 	r := &runner{spec: s, index: spec.NewIndex(s), proof: p, classes: newClasses(p), internet: -1}
 	r.healthy = newTracer(p, p.Tables, newSubnetsOf(p.Net))
+	r.healthy.carries = capacity.New(p.Net, p.Atlas)
 	r.exchange = newExchange(r)
 	for i := range p.Places() {
 		if isInternet(&p.Places()[i]) {

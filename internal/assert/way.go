@@ -1,10 +1,12 @@
 package assert
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
@@ -18,8 +20,9 @@ type way struct {
 	links   []fabric.LinkID // crossed, in order
 	sites   []fabric.SiteID // visited, in order
 	mtu     int             // bytes, the least of the networks, gateways and links on it; 0 when none bounds it
-	narrow  fabric.LinkID   // the link with the least capacity
-	rate    vocab.Rate      // its capacity, one way; 0 when none bounds it
+	narrow  string          // the link, gateway or attachment that carries the least; empty when none bounds it
+	rate    vocab.Rate      // what it carries one way
+	unsized string          // the first link, gateway or attachment of which it is not known what it carries
 	unread  string          // what on it is not understood
 }
 
@@ -47,6 +50,7 @@ type tracer struct {
 	proof   *verify.Proof
 	tables  *routes.Tables
 	subnets subnetsOf
+	carries *capacity.Model // of the healthy network; nil where nobody asks what ways carry
 	trails  map[trailKey]*trail
 }
 
@@ -113,6 +117,9 @@ func (t *tracer) way(p routes.Path, to netip.Addr) way {
 			w.bound(vpc)
 		}
 	}
+	if t.carries != nil {
+		t.weigh(&w)
+	}
 	if p.Outcome == routes.NotModelled && w.unread == "" {
 		w.misread("it enters something that is not modelled")
 	}
@@ -122,8 +129,8 @@ func (t *tracer) way(p routes.Path, to netip.Addr) way {
 // hops adds what hops of one link do to a way.
 func (t *tracer) hops(w *way, hops []routes.Hop) {
 	n := t.proof.Net
-	var sum, native vocab.Rate
-	tunnels := 0
+	var sum vocab.Rate
+	tunnels, known := 0, true
 	for i := range hops {
 		h := &hops[i]
 		if h.Kind == routes.Unknown {
@@ -131,16 +138,13 @@ func (t *tracer) hops(w *way, hops []routes.Hop) {
 		}
 		if a, ok := n.Attachment(h.Attachment); ok {
 			w.misread(a.Meta.Unread)
-			if a.Kind == fabric.TransitPeering {
-				native = t.attachmentRate()
-			}
 		}
 		if g, ok := n.Gateway(h.Gateway); ok {
 			w.misread(g.Meta.Unread)
 		}
 		if x, ok := n.Tunnel(h.Tunnel); ok {
 			w.misread(x.Meta.Unread)
-			sum += x.Rate
+			sum, known = sum+x.Rate, known && x.Rate > 0
 			tunnels++
 		}
 	}
@@ -149,48 +153,33 @@ func (t *tracer) hops(w *way, hops []routes.Hop) {
 		return
 	}
 	w.cross(&l)
-	if tunnels == 0 {
-		sum = native
-	}
-	for _, id := range l.Gateways {
-		if r := t.gatewayRate(id); r > 0 && tunnels > 0 {
-			sum = min(sum, r)
-		}
-	}
-	if sum > 0 && (w.rate == 0 || sum < w.rate) {
-		w.rate, w.narrow = sum, l.ID
+	switch {
+	case tunnels == 0:
+	case known:
+		w.carried(string(l.ID), sum)
+	default:
+		w.unsized = cmp.Or(w.unsized, "link "+string(l.ID))
 	}
 }
 
-// attachmentRate is what an attachment of a transit gateway carries.
-func (t *tracer) attachmentRate() vocab.Rate {
-	if s := t.proof.Atlas.SKUs(vocab.AWS, atlas.SKUAttachment); len(s) > 0 {
-		return s[0].Aggregate
+// weigh finds what of the places that a way passes carries the least.
+func (t *tracer) weigh(w *way) {
+	for _, p := range t.carries.Passes(nil, t.tables, &w.path) {
+		switch room := t.carries.Healthy(p); room.State {
+		case capacity.Free:
+		case capacity.Bounded:
+			w.carried(t.carries.Name(p), room.Rate)
+		case capacity.Unknown:
+			w.unsized = cmp.Or(w.unsized, t.carries.Name(p))
+		}
 	}
-	return 0
 }
 
-// gatewayRate is what a gateway carries over all its tunnels; 0 when the facts
-// give no bound.
-func (t *tracer) gatewayRate(id fabric.GatewayID) vocab.Rate {
-	g, ok := t.proof.Net.Gateway(id)
-	if !ok {
-		return 0
+// carried bounds a way by something on it that carries a rate.
+func (w *way) carried(name string, rate vocab.Rate) {
+	if w.narrow == "" || rate < w.rate {
+		w.rate, w.narrow = rate, name
 	}
-	switch g.Kind {
-	case fabric.VPNGateway:
-		for _, s := range t.proof.Atlas.SKUs(vocab.Azure, atlas.SKUGateway) {
-			if s.Name == g.SKU && (g.Generation == 0 || s.Generation == g.Generation) {
-				return s.Aggregate
-			}
-		}
-	case fabric.VirtualHub:
-		if units := t.proof.Atlas.SKUs(vocab.Azure, atlas.SKUHub); len(units) > 0 {
-			return units[0].Aggregate * vocab.Rate(g.ScaleUnits)
-		}
-	case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway, fabric.ExpressRouteGateway:
-	}
-	return 0
 }
 
 // tableMTU is the largest packet that the network of a table takes; 0 when

@@ -24,7 +24,7 @@ func (r *reader) readHubs() {
 		site := r.d.Site(vocab.Azure, region(x), x.Origin)
 		g := fabric.Gateway{
 			ID: fabric.GatewayID(r.d.ID(string(site) + "/vwan")), Kind: fabric.VirtualHub, Meta: r.meta(x, region(x)), Site: site,
-			ASN: r.d.Atlas.ASNs(vocab.Azure).Default, ECMP: true,
+			ASN: r.d.Atlas.ASNs(vocab.Azure).Default, ECMP: true, RoutingUnits: x.Int("virtual_router_auto_scale_min_capacity"),
 		}
 		if list, _ := x.Prefixes("address_prefix"); len(list) == 1 {
 			g.Prefix = list[0]

@@ -86,6 +86,7 @@ func (d *Draft) join() {
 		if pairs := groups[l.ID]; l.Kind == fabric.VPN && len(pairs) > 0 {
 			d.tunnels(l, pairs)
 			d.wire(l, pairs)
+			d.rates(l, pairs)
 		}
 	}
 	d.nameTunnels()
