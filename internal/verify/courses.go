@@ -8,6 +8,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify/bits"
+	"github.com/tieline/tieline/internal/verify/forward"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -74,13 +75,13 @@ func (p *Proof) leave(from, to *unit) (may, sure, unknown bool) {
 	if from.table < 0 {
 		return false, false, !p.isBeyond(from.place)
 	}
-	x, _ := p.fates.at(to.route, from.table)
+	x, _ := p.fates.At(to.route, from.table)
 	if p.isExisting(from) {
-		return false, false, x&(fateUnknown|fateRenamed|fateInternet|fateNAT) != 0 // its addresses are its own business
+		return false, false, x&(forward.Unknown|forward.Renamed|forward.Internet|forward.NAT) != 0 // its addresses are its own business
 	}
-	may = x&fateNAT != 0 || x&fateInternet != 0 && p.exitOf(from) != noExit
-	sure = may && x&^(fateInternet|fateNAT) == 0 && (x&fateInternet == 0 || p.exitOf(from) != noExit)
-	return may, sure, x&(fateUnknown|fateRenamed) != 0
+	may = x&forward.NAT != 0 || x&forward.Internet != 0 && p.exitOf(from) != noExit
+	sure = may && x&^(forward.Internet|forward.NAT) == 0 && (x&forward.Internet == 0 || p.exitOf(from) != noExit)
+	return may, sure, x&(forward.Unknown|forward.Renamed) != 0
 }
 
 // isExisting reports whether a unit is of a network that is joined, not made.
@@ -96,12 +97,12 @@ func (p *Proof) enter(from, to *unit) (may, sure, unknown bool) {
 	if to.table < 0 {
 		return false, false, false
 	}
-	x, _ := p.fates.at(from.route, to.table)
+	x, _ := p.fates.At(from.route, to.table)
 	if p.isExisting(to) {
-		return false, false, x&(fateUnknown|fateInternet) != 0
+		return false, false, x&(forward.Unknown|forward.Internet) != 0
 	}
-	may = x&fateInternet != 0 && p.exitOf(to) == publicExit
-	return may, may && x == fateInternet, x&fateUnknown != 0
+	may = x&forward.Internet != 0 && p.exitOf(to) == publicExit
+	return may, may && x == forward.Internet, x&forward.Unknown != 0
 }
 
 // isAjar reports whether packets from the internet would reach a unit if its
@@ -110,14 +111,14 @@ func (p *Proof) isAjar(from, to *unit) bool {
 	if !p.isBeyond(from.place) || p.isBeyond(to.place) || to.table < 0 || p.isExisting(to) || p.exitOf(to) != noExit {
 		return false
 	}
-	x, _ := p.fates.at(from.route, to.table)
-	return x&fateInternet != 0 && p.isGateway(from, to)
+	x, _ := p.fates.At(from.route, to.table)
+	return x&forward.Internet != 0 && p.isGateway(from, to)
 }
 
 // isGateway reports whether a unit's table has a route to an internet gateway
 // that someone wrote: the clouds' own default routes lead out without one.
 func (p *Proof) isGateway(from, to *unit) bool {
-	r, ok := p.Tables.Lookup(to.table, p.addrs.first(int(p.addrs.example[from.route])))
+	r, ok := p.Tables.Lookup(to.table, p.addrs.First(p.addrs.Example(int(from.route))))
 	return ok && r.Protocol != routes.Default
 }
 
@@ -138,9 +139,9 @@ func (p *Proof) forward(from, to *unit) (may, sure, unknown bool) {
 	if from.table < 0 {
 		return false, false, true
 	}
-	may, sure = p.fates.delivers(from.table, to)
-	x, _ := p.fates.at(to.route, from.table)
-	return may, sure, x&(fateUnknown|fateRenamed) != 0
+	may, sure = p.fates.Delivers(from.table, to.route, to.end)
+	x, _ := p.fates.At(to.route, from.table)
+	return may, sure, x&(forward.Unknown|forward.Renamed) != 0
 }
 
 // isRenamed reports whether NAT gives packets between two units of the network
@@ -150,8 +151,8 @@ func (p *Proof) isRenamed(from, to *unit) bool {
 	if from.table < 0 || p.isBeyond(to.place) {
 		return false
 	}
-	x, _ := p.fates.at(to.route, from.table)
-	return x&fateRenamed != 0 && x&fateUnknown == 0
+	x, _ := p.fates.At(to.route, from.table)
+	return x&forward.Renamed != 0 && x&forward.Unknown == 0
 }
 
 // returning is [Proof.forward] for the replies to a connection that was opened
@@ -167,7 +168,7 @@ func (p *Proof) returning(opener, answerer *unit) (may, sure, unknown bool) {
 // isInside reports whether packets between two units cross no table of ours:
 // inside a site of one's own, or a network whose tables are not known.
 func (p *Proof) isInside(a, b *unit) bool {
-	if a.end != b.end || a.end == noTerminal {
+	if a.end != b.end || a.end == forward.NoTerminal {
 		return false
 	}
 	return p.behind[a.place].kind == SitePlace || a.table < 0

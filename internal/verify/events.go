@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/forward"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -65,27 +66,27 @@ func (r *reporter) loops() {
 	held := p.heldClasses()
 	unheld := map[netip.Prefix]*idle{}
 	var order []netip.Prefix
-	for _, x := range p.fates.rings {
-		to := p.addrs.first(int(p.addrs.example[x.class]))
+	for _, x := range p.fates.Rings() {
+		to := p.addrs.First(p.addrs.Example(x.Class))
 		if p.special.Contains(to) && !to.IsPrivate() {
 			continue
 		}
-		names := make([]string, len(x.tables))
-		for i, t := range x.tables {
+		names := make([]string, len(x.Tables))
+		for i, t := range x.Tables {
 			names[i] = string(p.Tables.Tables[t].ID)
 		}
-		if held[x.class] {
-			r.add(codeLoop, p.Tables.Tables[x.tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.class), strings.Join(names, ", "))
+		if held[x.Class] {
+			r.add(codeLoop, p.Tables.Tables[x.Tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.Class), strings.Join(names, ", "))
 			continue
 		}
-		route, _ := p.Tables.Lookup(int(x.tables[0]), to)
+		route, _ := p.Tables.Lookup(int(x.Tables[0]), to)
 		u := unheld[route.Prefix]
 		if u == nil {
-			u = &idle{tables: names, pos: p.Tables.Tables[x.tables[0]].Meta.Origin.Pos}
+			u = &idle{tables: names, pos: p.Tables.Tables[x.Tables[0]].Meta.Origin.Pos}
 			unheld[route.Prefix] = u
 			order = append(order, route.Prefix)
 		}
-		if text := p.classText(x.class); !slices.Contains(u.ranges, text) {
+		if text := p.classText(x.Class); !slices.Contains(u.ranges, text) {
 			u.ranges = append(u.ranges, text)
 		}
 	}
@@ -123,8 +124,8 @@ func (r *reporter) holes() {
 	var first *Witness
 	for _, i := range from {
 		for _, k := range to {
-			x, _ := p.fates.at(p.units[k].route, p.units[i].table)
-			if x&fateOnward == 0 || x&(fateDelivered|fateUnknown) != 0 || r.needed(i, k) {
+			x, _ := p.fates.At(p.units[k].route, p.units[i].table)
+			if x&forward.Onward == 0 || x&(forward.Delivered|forward.Unknown) != 0 || r.needed(i, k) {
 				continue
 			}
 			r.hole++
@@ -154,8 +155,8 @@ func (r *reporter) needed(a, b int) bool {
 
 // classText names some addresses of a class as tables see them.
 func (p *Proof) classText(class int) string {
-	a := int(p.addrs.example[class])
-	list := prefix.FromRange(p.addrs.first(a), p.addrs.last(a)).Prefixes()
+	a := p.addrs.Example(class)
+	list := prefix.FromRange(p.addrs.First(a), p.addrs.Last(a)).Prefixes()
 	return list[0].String()
 }
 

@@ -318,7 +318,7 @@ func TestFiltersAgainstOnePacket(t *testing.T) {
 
 // unitOf gives the unit of an address.
 func unitOf(p *Proof, a netip.Addr) int {
-	list := p.addrs.units[p.addrs.atomOf(a)]
+	list := p.unitsAt[p.addrs.AtomOf(a)]
 	if len(list) != 1 {
 		panic(fmt.Sprintf("%d units have %s", len(list), a))
 	}

@@ -40,15 +40,15 @@ func (p *Proof) spots(end fabric.PolicyEnd) []spot {
 		if !q.Addr().Is4() {
 			continue
 		}
-		first, last := p.addrs.span(q)
-		if first > 0 && (first == len(p.addrs.starts) || p.addrs.starts[first] != number(q.Addr())) {
+		first, last := p.addrs.Span(q)
+		if first > 0 && (first == p.addrs.Atoms() || p.addrs.First(first) != q.Addr()) {
 			first-- // the prefix begins inside an atom
 		}
 		last = max(last, first+1)
 		var nobody netip.Addr
 		for a := first; a < last; a++ {
 			any := false
-			for _, u := range p.addrs.units[a] {
+			for _, u := range p.unitsAt[a] {
 				if p.endpoints.Has(int(u)) {
 					continue
 				}
@@ -56,7 +56,7 @@ func (p *Proof) spots(end fabric.PolicyEnd) []spot {
 				out = append(out, spot{int(u), p.inSet(&p.units[u], rest)})
 			}
 			if !any && !nobody.IsValid() {
-				nobody = p.addrs.first(a)
+				nobody = p.addrs.First(a)
 				if !q.Contains(nobody) {
 					nobody = q.Addr()
 				}

@@ -13,6 +13,7 @@ import (
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify/bits"
 	"github.com/tieline/tieline/internal/verify/filter"
+	"github.com/tieline/tieline/internal/verify/forward"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -29,10 +30,11 @@ type Proof struct {
 	bySubnet map[fabric.SubnetID]int
 	flows    []flow // what policy wants, sorted by rule, from, to
 
-	addrs       *addressing
-	units       []unit // by place
-	firstUnit   []int  // by place, with one more
-	terminals   terminals
+	addrs       *forward.Addresses
+	units       []unit    // by place
+	unitsAt     [][]int32 // by atom of addrs
+	firstUnit   []int     // by place, with one more
+	terminals   forward.Terminals
 	filters     *filter.Filters
 	space       *packet.Space
 	clientPorts vocab.PortRange // that connections are opened from
@@ -40,7 +42,7 @@ type Proof struct {
 	served      map[fabric.SubnetID]bool
 	acls        map[fabric.SubnetID]bool // subnets that a network ACL lists
 	endpoints   bits.Set                 // units that only answer
-	fates       *fates
+	fates       *forward.Fates
 	courses     *courses
 	meaning     *meaning
 	workers     int
@@ -95,7 +97,7 @@ func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
 	p.makeSpace()
 	p.addrs = newAddressing(p)
 	p.makeUnits()
-	p.makeFates()
+	p.fates = forward.Follow(p.Tables, p.addrs, &p.terminals, p.heldClasses(), p.parallel)
 	p.makeFilters()
 	p.makeCourses()
 	p.makeMeaning()

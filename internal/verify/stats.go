@@ -17,7 +17,7 @@ type Stats struct {
 func (p *Proof) Stats() Stats {
 	s := Stats{
 		Places: len(p.places), Pairs: len(p.places) * (len(p.places) - 1), Units: len(p.units),
-		HeaderSets: p.space.Classes(), AddressSets: p.addrs.routes, Flows: len(p.flows), Tables: len(p.Tables.Tables),
+		HeaderSets: p.space.Classes(), AddressSets: p.addrs.Routes(), Flows: len(p.flows), Tables: len(p.Tables.Tables),
 	}
 	for i := range p.Tables.Tables {
 		s.Routes += len(p.Tables.Tables[i].Own.All()) + len(p.Tables.Tables[i].Learned.All())

@@ -6,26 +6,8 @@ import (
 
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/forward"
 )
-
-// TestGlancesAgreeWithLookup: the routes of all classes at once are those that
-// tables find one address at a time.
-func TestGlancesAgreeWithLookup(t *testing.T) {
-	for _, c := range small {
-		n, a := compiled(t, c.dir)
-		p := New(n, a)
-		g := p.newGlances()
-		for table := range p.Tables.Tables {
-			for class := range p.addrs.routes {
-				to := p.addrs.first(int(p.addrs.example[class]))
-				want, _ := p.Tables.Lookup(table, to)
-				if got := g.hops(table, class); !slices.Equal(got, want.Hops) {
-					t.Fatalf("%s: hops(%s, %s) = %v, want %v", c.name, p.Tables.Tables[table].ID, to, got, want.Hops)
-				}
-			}
-		}
-	}
-}
 
 // TestFatesAgreeWithTrace: what becomes of a class from a table is what the
 // traces of its first address come to, way by way.
@@ -49,11 +31,11 @@ func TestFatesAgreeWithTrace(t *testing.T) {
 						arrived++
 					}
 				}
-				may, sure := p.fates.delivers(table, u)
+				may, sure := p.fates.Delivers(table, u.route, u.end)
 				if may != (arrived > 0) || sure != (arrived == len(paths) && arrived > 0) {
 					t.Fatalf("%s: delivers(%s, %s) = %v, %v; %d of %d traces arrive", c.name, p.Tables.Tables[table].ID, u.addr, may, sure, arrived, len(paths))
 				}
-				if x, _ := p.fates.at(u.route, table); x&fateLoop != 0 != slices.ContainsFunc(paths, func(x routes.Path) bool { return x.Outcome == routes.Loop }) {
+				if x, _ := p.fates.At(u.route, table); x&forward.Loop != 0 != slices.ContainsFunc(paths, func(x routes.Path) bool { return x.Outcome == routes.Loop }) {
 					t.Fatalf("%s: fate of %s from %s is %b, the traces are %v", c.name, u.addr, p.Tables.Tables[table].ID, x, paths)
 				}
 			}
@@ -72,7 +54,7 @@ func TestUnitsPartitionPlaces(t *testing.T) {
 			for u := p.firstUnit[i]; u < p.firstUnit[i+1]; u++ {
 				for _, atom := range p.units[u].atoms {
 					if seen[atom] && len(p.places[i].Parts) == 1 {
-						t.Errorf("%s: two units of %s have %s", c.name, p.places[i].ID, p.addrs.first(int(atom)))
+						t.Errorf("%s: two units of %s have %s", c.name, p.places[i].ID, p.addrs.First(int(atom)))
 					}
 					seen[atom] = true
 				}
@@ -84,7 +66,7 @@ func TestUnitsPartitionPlaces(t *testing.T) {
 				for _, r := range f.Rules {
 					for u := p.firstUnit[i]; u < p.firstUnit[i+1]; u++ {
 						for _, atom := range p.units[u].atoms {
-							if peers := prefix.FromPrefixes(r.Peers...); peers.Contains(p.addrs.first(int(atom))) != peers.Contains(p.units[u].addr) {
+							if peers := prefix.FromPrefixes(r.Peers...); peers.Contains(p.addrs.First(int(atom))) != peers.Contains(p.units[u].addr) {
 								t.Errorf("%s: rule %s of %s tells addresses of a unit of %s apart", c.name, r.Name, f.ID, p.places[i].ID)
 							}
 						}

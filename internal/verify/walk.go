@@ -301,7 +301,7 @@ func (w *walker) arrives(path *routes.Path, from, to *unit) bool {
 	table := &w.p.Tables.Tables[last.Table]
 	switch path.Outcome {
 	case routes.Delivered:
-		return len(last.Hops) > 0 && w.p.terminals.find(table, &last.Hops[0]) == to.end
+		return len(last.Hops) > 0 && w.p.terminals.Find(table, &last.Hops[0]) == to.end
 	case routes.ToInternet:
 		if !w.p.isBeyond(to.place) || len(last.Hops) == 0 {
 			return false
@@ -589,7 +589,7 @@ func (p *Proof) inSet(u *unit, set prefix.Set) netip.Addr {
 		return u.addr
 	}
 	for _, a := range u.atoms {
-		s := prefix.FromRange(p.addrs.first(int(a)), p.addrs.last(int(a))).Intersect(set)
+		s := prefix.FromRange(p.addrs.First(int(a)), p.addrs.Last(int(a))).Intersect(set)
 		if list := s.Prefixes(); len(list) > 0 {
 			return list[0].Addr()
 		}
@@ -600,10 +600,10 @@ func (p *Proof) inSet(u *unit, set prefix.Set) netip.Addr {
 // other gives an address of a unit that is not this one, where it has two.
 func (p *Proof) other(u *unit, not netip.Addr) netip.Addr {
 	for _, a := range u.atoms {
-		first, last := p.addrs.first(int(a)), p.addrs.last(int(a))
+		first, last := p.addrs.First(int(a)), p.addrs.Last(int(a))
 		switch {
 		case not.Compare(first) < 0 || last.Compare(not) < 0:
-			return host(p.addrs, int(a))
+			return p.addrs.Host(int(a))
 		case not != last:
 			return not.Next()
 		case not != first:

@@ -1,4 +1,4 @@
-package verify
+package forward
 
 import (
 	"encoding/binary"
@@ -9,88 +9,88 @@ import (
 	"github.com/tieline/tieline/internal/routes"
 )
 
-// fate is what can become of packets that a table is given: several where
+// Fate is what can become of packets that a table is given: several where
 // equal-cost ways differ.
-type fate uint16
+type Fate uint16
 
+// What can become of a packet.
 const (
-	fateDelivered fate = 1 << iota // into the networks of its ends
-	fateInternet                   // out of the table's own network by its internet gateway
-	fateNAT                        // out by NAT
-	fateNoRoute
-	fateBlackhole
-	fateNoAddress // to an internet gateway that has no public address for the sender
-	fateLoop
-	fateUnknown
-	fateOnward  // a later table drops them
-	fateRenamed // by NAT back inside, with an address of the NAT's own
+	Delivered Fate = 1 << iota // into the networks of its ends
+	Internet                   // out of the table's own network by its internet gateway
+	NAT                        // out by NAT
+	NoRoute
+	Blackhole
+	NoAddress // to an internet gateway that has no public address for the sender
+	Loop
+	Unknown
+	Onward  // a later table drops them
+	Renamed // by NAT back inside, with an address of the NAT's own
 )
 
-// fates holds what becomes of packets to each class of addresses from each
+// Fates holds what becomes of packets to each class of addresses from each
 // table.
-type fates struct {
+type Fates struct {
 	tables int
-	of     []fate    // by class of route, then table
+	of     []Fate    // by class of route, then table
 	ends   []int32   // index into lists, alike
 	lists  [][]int32 // of terminals
-	rings  []ring    // of all classes, each set of tables once
+	rings  []Ring    // of all classes, each set of tables once
 }
 
-// ring is tables that forward packets of a class to each other.
-type ring struct {
-	class  int
-	tables []int32 // rising
+// Ring is tables that forward packets of a class to each other.
+type Ring struct {
+	Class  int
+	Tables []int32 // rising
 }
 
-func (f *fates) at(route int32, table int) (fate, []int32) {
+// Rings lists the tables that forward packets round, each set once, with such
+// a class as some machine has where there is one.
+func (f *Fates) Rings() []Ring { return f.rings }
+
+// At gives what becomes of a class of addresses (see [Addresses.Route]) from a
+// table, and the terminals that it may be delivered to.
+func (f *Fates) At(route int32, table int) (Fate, []int32) {
 	i := int(route)*f.tables + table
 	return f.of[i], f.lists[f.ends[i]]
 }
 
-// delivers reports whether packets from a table to a unit may, and whether
-// they certainly do, arrive in the network where it stands.
-func (f *fates) delivers(table int, to *unit) (may, sure bool) {
-	x, ends := f.at(to.route, table)
-	may = x&fateDelivered != 0 && slices.Contains(ends, to.end)
-	return may, may && x == fateDelivered && len(ends) == 1
+// Delivers reports whether packets from a table to a class of addresses may,
+// and whether they certainly do, arrive at a terminal.
+func (f *Fates) Delivers(table int, route, terminal int32) (may, sure bool) {
+	x, ends := f.At(route, table)
+	may = x&Delivered != 0 && slices.Contains(ends, terminal)
+	return may, may && x == Delivered && len(ends) == 1
 }
 
-// makeFates follows every class of addresses through every table.
-func (p *Proof) makeFates() {
-	n := len(p.Tables.Tables)
-	f := &fates{tables: n, of: make([]fate, p.addrs.routes*n), ends: make([]int32, p.addrs.routes*n)}
-	lists := make([][][]int32, p.addrs.routes) // by class: what its ends index, until the lists are made one below
-	rings := make([][]ring, p.addrs.routes)
-	g := p.newGlances()
-	pool := sync.Pool{New: func() any { return newFollower(p, f, g) }}
-	p.parallel(p.addrs.routes, func(c int) {
+// Follow follows every class of addresses through every table. Held says
+// of each class whether some machine has one; parallel runs n jobs, at once
+// where it likes, and waits for them.
+func Follow(t *routes.Tables, x *Addresses, ends *Terminals, held []bool, parallel func(n int, job func(i int))) *Fates {
+	n := len(t.Tables)
+	f := &Fates{tables: n, of: make([]Fate, x.routes*n), ends: make([]int32, x.routes*n)}
+	lists := make([][][]int32, x.routes) // by class: lists of terminals, which ends index until they are interned
+	rings := make([][]Ring, x.routes)
+	g := newGlances(t, x)
+	pool := sync.Pool{New: func() any { return newFollower(t, x, ends, f, g) }}
+	parallel(x.routes, func(c int) {
 		s := pool.Get().(*follower)
 		lists[c] = s.follow(c)
 		rings[c] = s.rings
 		pool.Put(s)
 	})
-	p.fates = f
-	p.fates.intern(lists)
-	p.fates.distinct(rings, p.heldClasses())
-}
-
-// heldClasses reports which classes of addresses some machine has.
-func (p *Proof) heldClasses() []bool {
-	out := make([]bool, p.addrs.routes)
-	for i := range p.units {
-		out[p.units[i].route] = true
-	}
-	return out
+	f.intern(lists)
+	f.distinct(rings, held)
+	return f
 }
 
 // distinct keeps one class of each ring, such as some machine has where there
 // is one.
-func (f *fates) distinct(rings [][]ring, held []bool) {
+func (f *Fates) distinct(rings [][]Ring, held []bool) {
 	index := map[string]int{}
 	for _, list := range rings {
 		for _, r := range list {
-			key := make([]byte, 0, 4*len(r.tables))
-			for _, t := range r.tables {
+			key := make([]byte, 0, 4*len(r.Tables))
+			for _, t := range r.Tables {
 				key = binary.LittleEndian.AppendUint32(key, uint32(t))
 			}
 			i, ok := index[string(key)]
@@ -98,7 +98,7 @@ func (f *fates) distinct(rings [][]ring, held []bool) {
 			case !ok:
 				index[string(key)] = len(f.rings)
 				f.rings = append(f.rings, r)
-			case held[r.class] && !held[f.rings[i].class]:
+			case held[r.Class] && !held[f.rings[i].Class]:
 				f.rings[i] = r
 			}
 		}
@@ -106,7 +106,7 @@ func (f *fates) distinct(rings [][]ring, held []bool) {
 }
 
 // intern gives equal lists of terminals one index.
-func (f *fates) intern(lists [][][]int32) {
+func (f *Fates) intern(lists [][][]int32) {
 	index := map[string]int32{}
 	for c := range lists {
 		to := make([]int32, len(lists[c]))
@@ -133,8 +133,10 @@ func (f *fates) intern(lists [][][]int32) {
 // each other in a ring are one component (Tarjan), whose fate is a loop and
 // whatever else leaves it.
 type follower struct {
-	p      *Proof
-	f      *fates
+	t      *routes.Tables
+	x      *Addresses
+	to     *Terminals
+	f      *Fates
 	addr   int // class
 	order  []int32
 	low    []int32
@@ -144,14 +146,14 @@ type follower struct {
 	lists  [][]int32
 	listOf map[string]int32
 	ends   [][]int32 // by table, while the class is worked on
-	fate   []fate
-	rings  []ring
+	fate   []Fate
+	rings  []Ring
 
 	glances *glances
 }
 
-func newFollower(p *Proof, f *fates, g *glances) *follower {
-	return &follower{p: p, f: f, glances: g, order: make([]int32, f.tables), low: make([]int32, f.tables), on: make([]bool, f.tables), ends: make([][]int32, f.tables), fate: make([]fate, f.tables)}
+func newFollower(t *routes.Tables, x *Addresses, to *Terminals, f *Fates, g *glances) *follower {
+	return &follower{t: t, x: x, to: to, f: f, glances: g, order: make([]int32, f.tables), low: make([]int32, f.tables), on: make([]bool, f.tables), ends: make([][]int32, f.tables), fate: make([]Fate, f.tables)}
 }
 
 // follow works out one class; it gives the lists of terminals that the ends
@@ -187,14 +189,14 @@ func (s *follower) visit(t int32) {
 	s.next++
 	s.order[t], s.low[t] = s.next, s.next
 	s.stack, s.on[t] = append(s.stack, t), true
-	table := &s.p.Tables.Tables[t]
+	table := &s.t.Tables[t]
 	if table.Meta.Unread != "" {
-		s.fate[t] |= fateUnknown
+		s.fate[t] |= Unknown
 	}
 	self := false
 	hops := s.glances.hops(int(t), s.addr)
 	if len(hops) == 0 {
-		s.fate[t] |= fateNoRoute
+		s.fate[t] |= NoRoute
 	}
 	var onward []int32
 	for i := range hops {
@@ -211,16 +213,16 @@ func (s *follower) visit(t int32) {
 			}
 			onward = append(onward, next)
 		case routes.Deliver:
-			s.fate[t] |= fateDelivered
-			s.end(t, s.p.terminals.find(table, h))
+			s.fate[t] |= Delivered
+			s.end(t, s.to.Find(table, h))
 		case routes.Internet:
-			s.fate[t] |= fateInternet
+			s.fate[t] |= Internet
 		case routes.Translate:
 			s.fate[t] |= s.translated(h)
 		case routes.Discard:
-			s.fate[t] |= fateBlackhole
+			s.fate[t] |= Blackhole
 		case routes.Unknown:
-			s.fate[t] |= fateUnknown
+			s.fate[t] |= Unknown
 		}
 	}
 	for _, next := range onward {
@@ -233,8 +235,8 @@ func (s *follower) visit(t int32) {
 		s.inherit(t, next)
 	}
 	if self {
-		s.fate[t] |= fateLoop
-		s.rings = append(s.rings, ring{s.addr, []int32{t}})
+		s.fate[t] |= Loop
+		s.rings = append(s.rings, Ring{s.addr, []int32{t}})
 	}
 	if s.low[t] != s.order[t] {
 		return
@@ -250,11 +252,11 @@ func (s *follower) visit(t int32) {
 	if len(members) > 1 {
 		round := slices.Clone(members)
 		slices.Sort(round)
-		s.rings = append(s.rings, ring{s.addr, round})
+		s.rings = append(s.rings, Ring{s.addr, round})
 		for _, m := range members {
 			s.inherit(t, m)
 		}
-		s.fate[t] |= fateLoop
+		s.fate[t] |= Loop
 		for _, m := range members {
 			if m != t {
 				s.inherit(m, t)
@@ -266,29 +268,29 @@ func (s *follower) visit(t int32) {
 
 // translated gives what becomes of packets behind a NAT gateway, by the table
 // of its own subnet.
-func (s *follower) translated(h *routes.Hop) fate {
-	switch s.p.Tables.Translated(h.NAT, s.p.addrs.first(int(s.p.addrs.example[s.addr]))) {
+func (s *follower) translated(h *routes.Hop) Fate {
+	switch s.t.Translated(h.NAT, s.x.First(s.x.Example(s.addr))) {
 	case routes.ToInternet:
-		return fateNAT
+		return NAT
 	case routes.NoRoute:
-		return fateNoRoute | fateOnward
+		return NoRoute | Onward
 	case routes.Blackhole:
-		return fateBlackhole | fateOnward
+		return Blackhole | Onward
 	case routes.NotModelled, routes.Delivered, routes.NoSubnet, routes.Loop, routes.SourceDown, routes.TargetDown:
 	}
-	return fateRenamed
+	return Renamed
 }
 
 // inherit adds to a table what becomes of what it forwards to the next.
 func (s *follower) inherit(t, next int32) {
 	x := s.fate[next]
-	if x&fateInternet != 0 && t != next {
+	if x&Internet != 0 && t != next {
 		// An internet gateway knows the public addresses of its own network's
 		// machines only.
-		x = x&^fateInternet | fateNoAddress
+		x = x&^Internet | NoAddress
 	}
-	if x&(fateNoRoute|fateBlackhole|fateNoAddress) != 0 {
-		x |= fateOnward
+	if x&(NoRoute|Blackhole|NoAddress) != 0 {
+		x |= Onward
 	}
 	s.fate[t] |= x
 	for _, e := range s.ends[next] {
@@ -303,28 +305,28 @@ func (s *follower) end(t, e int32) {
 	}
 }
 
-// terminals number the networks and sites that packets are delivered into.
-type terminals struct {
-	vpcs  map[fabric.VPCID]int32
-	sites map[fabric.SiteID]int32
+// Terminals number the networks and sites that packets are delivered into.
+type Terminals struct {
+	VPCs  map[fabric.VPCID]int32
+	Sites map[fabric.SiteID]int32
 }
 
-// noTerminal is a network without any place.
-const noTerminal = -1
+// NoTerminal is a network without any place.
+const NoTerminal = -1
 
-// find gives where a hop that delivers ends.
-func (x *terminals) find(t *routes.Table, h *routes.Hop) int32 {
+// Find gives where a hop that delivers ends.
+func (x *Terminals) Find(t *routes.Table, h *routes.Hop) int32 {
 	if h.VPC != "" {
-		if e, ok := x.vpcs[h.VPC]; ok {
+		if e, ok := x.VPCs[h.VPC]; ok {
 			return e
 		}
-		return noTerminal
+		return NoTerminal
 	}
-	if e, ok := x.sites[t.Site]; ok && t.Kind == routes.DeviceTable {
+	if e, ok := x.Sites[t.Site]; ok && t.Kind == routes.DeviceTable {
 		return e
 	}
-	if e, ok := x.vpcs[t.VPC]; ok {
+	if e, ok := x.VPCs[t.VPC]; ok {
 		return e
 	}
-	return noTerminal
+	return NoTerminal
 }

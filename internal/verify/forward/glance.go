@@ -1,4 +1,4 @@
-package verify
+package forward
 
 import (
 	"sort"
@@ -23,16 +23,16 @@ type glance struct {
 	firm    []bool
 }
 
-func (p *Proof) newGlances() *glances {
-	n := len(p.Tables.Tables)
+func newGlances(tables *routes.Tables, x *Addresses) *glances {
+	n := len(tables.Tables)
 	g := &glances{own: make([]*glance, n), learned: make([]*glance, n), instead: make([][]routes.Hop, n)}
 	sets := map[*routes.Routes]*glance{nil: nil}
-	for i := range p.Tables.Tables {
-		t := &p.Tables.Tables[i]
+	for i := range tables.Tables {
+		t := &tables.Tables[i]
 		g.instead[i] = []routes.Hop{t.LearnedHop}
 		for _, set := range []*routes.Routes{t.Own, t.Learned} {
 			if _, ok := sets[set]; !ok {
-				sets[set] = p.addrs.glance(set)
+				sets[set] = x.glance(set)
 			}
 		}
 		g.own[i], g.learned[i] = sets[t.Own], sets[t.Learned]
@@ -43,7 +43,7 @@ func (p *Proof) newGlances() *glances {
 // glance spreads routes over the classes, the shorter prefixes first, as they
 // are sorted, so that the longer stand at last. A class lies inside a prefix or
 // outside it, as its first atom does, and classes are in order of these.
-func (x *addressing) glance(set *routes.Routes) *glance {
+func (x *Addresses) glance(set *routes.Routes) *glance {
 	out := &glance{list: set.All(), longest: make([]int32, x.routes), firm: make([]bool, x.routes)}
 	for c := range out.longest {
 		out.longest[c] = -1
@@ -53,7 +53,7 @@ func (x *addressing) glance(set *routes.Routes) *glance {
 		if !r.Prefix.Addr().Is4() {
 			continue
 		}
-		first, last := x.span(r.Prefix)
+		first, last := x.Span(r.Prefix)
 		lo := sort.Search(x.routes, func(c int) bool { return int(x.example[c]) >= first })
 		for c := lo; c < x.routes && int(x.example[c]) < last; c++ {
 			out.longest[c] = int32(i)
