@@ -22,7 +22,7 @@ func shownState(t testing.TB, name string, src []byte) []byte {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	f := &fragment{blocks: map[string]*hclsyntax.Block{}}
+	f := &fragment{blocks: map[string]*hclsyntax.Block{}, given: map[string][]string{}}
 	var list []*hclsyntax.Block
 	for _, b := range file.Body.(*hclsyntax.Body).Blocks {
 		if b.Type != "resource" || len(b.Labels) != 2 {
@@ -39,14 +39,18 @@ func shownState(t testing.TB, name string, src []byte) []byte {
 		Provider string          `json:"provider_name"`
 		Values   json.RawMessage `json:"values"`
 	}
-	var out []resource
-	for _, b := range list {
-		address := b.Labels[0] + "." + b.Labels[1]
+	objects := make([]map[string]cty.Value, len(list))
+	for i, b := range list {
 		values, err := f.object(b.Body)
 		if err != nil {
-			t.Fatalf("%s: %v", address, err)
+			t.Fatalf("%s.%s: %v", b.Labels[0], b.Labels[1], err)
 		}
-		for _, attr := range []string{"id", "self_link", "arn"} {
+		objects[i] = values
+	}
+	var out []resource
+	for i, b := range list {
+		address, values := b.Labels[0]+"."+b.Labels[1], objects[i]
+		for _, attr := range append([]string{"id", "self_link", "arn"}, f.given[address]...) {
 			if _, ok := values[attr]; !ok {
 				values[attr] = cty.StringVal(madeUp(address, attr))
 			}
@@ -89,6 +93,7 @@ func madeUp(address, attr string) string {
 
 type fragment struct {
 	blocks map[string]*hclsyntax.Block
+	given  map[string][]string // attributes that others refer to and a cloud gives out, by address
 }
 
 // object evaluates a body: its attributes, and its blocks as lists.
@@ -135,6 +140,8 @@ func (f *fragment) value(e hclsyntax.Expression) (cty.Value, error) {
 			if v, err = f.value(a.Expr); err != nil {
 				return cty.NilVal, err
 			}
+		} else {
+			f.given[address] = append(f.given[address], attr)
 		}
 		if types[kind] == nil {
 			types[kind] = map[string]map[string]cty.Value{}
