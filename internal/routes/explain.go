@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -100,7 +101,7 @@ func (p *Plane) rivals(t *Tables, s *cloud.Slot, q netip.Prefix) []Candidate {
 			if v == bgp.NotSent {
 				continue
 			}
-			r := Route{Prefix: q, Protocol: BGP, Path: p.machine.PathOver(&res[e.From], e), MED: cand.MED, Hops: p.hopsVia(t.st, n, []int{k}), Origin: p.machine.LineOf(q, res[e.From].Src)}
+			r := Route{Prefix: q, Protocol: BGP, Path: p.machine.PathOver(&p.machine.Classes[c], &res[e.From], e), MED: cand.MED, Hops: p.hopsVia(t.st, n, []int{k}), Origin: p.machine.LineOf(q, res[e.From].Src)}
 			out = append(out, Candidate{r, false, p.lostWhy(&res[n], cand, v, k)})
 		}
 	}
@@ -114,10 +115,20 @@ func (p *Plane) lostWhy(r *bgp.Result, c bgp.Candidate, v bgp.Verdict, k int) st
 		return "refused: its AS path holds the receiver's own number"
 	case v == bgp.Filtered:
 		return "refused: it is equal to or inside a network of the receiver's"
+	case v == bgp.Withheld:
+		return "not announced: a community that it came with keeps it from here"
+	case v == bgp.Dropped:
+		return "not announced: a route policy of the sender drops it"
+	case v == bgp.Unheard:
+		return "refused: a route policy of the receiver drops it"
 	case r.Own:
 		return "the table holds the prefix itself"
 	case slices.Contains(r.Tied, k):
 		return "it ranks alike, and one is used"
+	case r.Prefers(c):
+		return "a lower local preference"
+	case c.Path > len(r.Path) && c.Prepends > 0 && c.Path-c.Prepends <= len(r.Path):
+		return fmt.Sprintf("a longer AS path by %s", prepends(c.Prepends))
 	case c.Path > len(r.Path):
 		return "a longer AS path"
 	case len(r.Path) > 0 && c.Path == len(r.Path) && c.MED > r.MED:

@@ -389,7 +389,13 @@ func (p *Plane) why(r *bgp.Result) string {
 		case bgp.LostForKind:
 			parts = append(parts, "a less preferred kind of attachment lost: "+from)
 		case bgp.LostForPath:
-			parts = append(parts, "a longer AS path lost: from "+from)
+			by := ""
+			if r.Prepends > 0 {
+				by = " by " + prepends(r.Prepends)
+			}
+			parts = append(parts, "a longer AS path"+by+" lost: from "+from)
+		case bgp.LostForPreference:
+			parts = append(parts, "a lower local preference lost: from "+from)
 		case bgp.LostForMED:
 			parts = append(parts, "a higher MED lost: from "+from)
 		}
@@ -398,6 +404,13 @@ func (p *Plane) why(r *bgp.Result) string {
 		return "the only usable path"
 	}
 	return strings.Join(parts, "; ")
+}
+
+func prepends(n int) string {
+	if n == 1 {
+		return "1 prepend"
+	}
+	return fmt.Sprintf("%d prepends", n)
 }
 
 // equalPaths tells the AS paths of a result that goes over several neighbours.

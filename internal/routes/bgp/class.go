@@ -20,14 +20,44 @@ type Origin struct {
 	Line       fabric.Origin
 }
 
-// Class is prefixes that BGP treats alike: brought in by the same nodes and
-// refused by the same.
+// Class is prefixes that BGP treats alike: brought in by the same nodes,
+// refused by the same, and matched by the same terms of policies.
 type Class struct {
 	origins  []Origin // sorted by node
 	Prefixes []netip.Prefix
-	Refuse   []bool // by node; nil when none refuses
-	passOn   []int  // nodes of devices that hand it on
-	whole    bool   // it is the default route, which Azure hands to no peer
+	Refuse   []bool   // by node; nil when none refuses
+	passOn   []int    // nodes of devices that hand it on
+	terms    [][]bool // by policy: which of its terms are for the prefixes
+	whole    bool     // it is the default route, which Azure hands to no peer
+}
+
+// AddPolicy returns 1 + the index of a policy, 0 of an empty one.
+func (m *Machine) AddPolicy(terms []fabric.RouteTerm) int {
+	if len(terms) == 0 {
+		return 0
+	}
+	plain := slices.Clone(terms)
+	for i := range plain {
+		plain[i].Origin = fabric.Origin{}
+	}
+	key := fmt.Sprint(plain)
+	if m.policyOf[key] == 0 {
+		m.Policies = append(m.Policies, terms)
+		m.policyOf[key] = len(m.Policies)
+	}
+	return m.policyOf[key]
+}
+
+// termsFor says which terms of each policy are for a prefix.
+func (m *Machine) termsFor(q netip.Prefix) [][]bool {
+	out := make([][]bool, len(m.Policies))
+	for i, terms := range m.Policies {
+		out[i] = make([]bool, len(terms))
+		for k := range terms {
+			out[i][k] = terms[k].Matches(q)
+		}
+	}
+	return out
 }
 
 // Originate brings a prefix into BGP at a node.
@@ -76,6 +106,10 @@ func (m *Machine) classify() {
 		}
 		if c.whole {
 			b.WriteString("default")
+		}
+		if len(m.Policies) > 0 {
+			c.terms = m.termsFor(q)
+			fmt.Fprint(&b, c.terms)
 		}
 		k, ok := byKey[b.String()]
 		if !ok {

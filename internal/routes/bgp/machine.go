@@ -27,6 +27,10 @@ type Machine struct {
 	Edges   []Edge
 	Classes []Class
 	ClassOf map[netip.Prefix]int // index of a prefix's class
+	// Policies are what ends of bundles do to announcements; an end names its
+	// own by index and one, 0 is none.
+	Policies [][]fabric.RouteTerm
+	policyOf map[string]int
 	// interHub is what virtual hubs put before the path.
 	interHub []vocab.ASN
 
@@ -39,7 +43,7 @@ type Machine struct {
 
 // New makes a machine without nodes.
 func New(interHub []vocab.ASN) *Machine {
-	return &Machine{interHub: interHub, Origins: map[netip.Prefix][]Origin{}, PassOn: map[netip.Prefix][]int{}, byOrigin: map[int][]int{}, byDep: map[int][]int{}}
+	return &Machine{interHub: interHub, Origins: map[netip.Prefix][]Origin{}, PassOn: map[netip.Prefix][]int{}, byOrigin: map[int][]int{}, byDep: map[int][]int{}, policyOf: map[string]int{}}
 }
 
 // Node is one table of BGP routes: a gateway's, or of a transit gateway one
@@ -53,6 +57,12 @@ type Node struct {
 	// PrivateFirst: what a private circuit brings is preferred over what a VPN
 	// tunnel does, before the AS path is looked at.
 	PrivateFirst bool
+	// PathFirst: the AS path is looked at before all else.
+	PathFirst bool
+	// Preferences are the communities by which peers say how a path is to be
+	// preferred, the least preferred first. What a path without one counts as
+	// against one with is not documented.
+	Preferences []fabric.Community
 	// ComparesMED: of all neighbours, not only among those of one AS.
 	ComparesMED bool
 	In          []int // edges into it
@@ -86,6 +96,8 @@ type End struct {
 	Announce int   // the node whose routes are announced, or -1
 	Learn    []int // the nodes that learn
 	MED      int   // sent
+	// Export and Import are 1 + an index into Policies, or 0.
+	Export, Import int
 }
 
 // Edge is one direction of a bundle into one node.

@@ -19,11 +19,18 @@ type Result struct {
 	// each once.
 	Others [][]vocab.ASN
 	hub    bool // learned from another virtual hub
-	// Tied are edges of equal standing that are not used though they lead
-	// elsewhere: which is used is not documented.
+	// standing is what decides before the AS path.
+	standing standing
+	// scope is how far it may be handed on.
+	scope scope
+	// Tied are edges of equal standing that are not used though they lead or
+	// are handed on elsewhere: which is used is not documented.
 	Tied []int
 	Lost int // 1 + the best edge that lost, and why
 	Why  LostFor
+	// Prepends is how many of the AS numbers of the path that lost were
+	// prepended by ends of the session, where it would not be longer without.
+	Prepends int
 	// Loop is 1 + an edge whose announcement was refused for its AS path, when
 	// nothing else was offered.
 	Loop int
@@ -36,13 +43,21 @@ const (
 	LostForKind LostFor = iota + 1 // kind of attachment
 	LostForPath
 	LostForMED
+	LostForPreference // local preference
 )
 
 // Equal reports whether two results say the same.
 func (r *Result) Equal(o *Result) bool {
 	return r.Has == o.Has && r.Own == o.Own && r.MED == o.MED && r.Src == o.Src && r.hub == o.hub && r.Lost == o.Lost && r.Why == o.Why && r.Loop == o.Loop &&
+		r.standing == o.standing && r.scope == o.scope && r.Prepends == o.Prepends &&
 		slices.Equal(r.Path, o.Path) && slices.Equal(r.Via, o.Via) && slices.Equal(r.Tied, o.Tied) &&
 		slices.EqualFunc(r.Others, o.Others, slices.Equal[[]vocab.ASN])
+}
+
+// Prefers reports whether local preference alone puts a result before a
+// candidate.
+func (r *Result) Prefers(c Candidate) bool {
+	return r.Has && !r.Own && r.standing.value > c.standing.value
 }
 
 // sends reports whether two results send packets the same ways, whatever they
@@ -54,11 +69,14 @@ func (r *Result) sends(o *Result) bool {
 
 // Candidate is what an edge offers a node.
 type Candidate struct {
-	edge int
-	pref uint8 // kind of attachment, the least preferred over path and MED
-	Path int   // length
-	near vocab.ASN
-	MED  int
+	edge     int
+	pref     uint8 // kind of attachment, the least preferred over path and MED
+	Path     int   // length
+	Prepends int   // of it
+	near     vocab.ASN
+	MED      int
+	standing standing
+	scope    scope
 }
 
 // Verdict is what becomes of an announcement.
@@ -69,6 +87,9 @@ const (
 	taken
 	Looped   // its AS path holds the receiver's number
 	Filtered // the receiver's cloud refuses the prefix
+	Withheld // it came with a community that keeps it from the receiver
+	Dropped  // by a policy of one of the ends
+	Unheard  // by the import policy of the receiver
 )
 
 // Offer says what an edge offers of a class, given what its sender holds.
@@ -81,7 +102,7 @@ func (m *Machine) Offer(c *Class, f *Result, e *Edge) (Candidate, Verdict) {
 	if !m.exports(c, f, e.From, b.Kind) {
 		return Candidate{}, NotSent
 	}
-	out := Candidate{Path: len(f.Path) + 1, near: from.ASN, MED: b.Ends[e.Dir].MED}
+	out := Candidate{Path: len(f.Path) + 1, near: from.ASN, MED: b.Ends[e.Dir].MED, standing: unsaid}
 	if f.Own {
 		for _, o := range c.origins {
 			if o.Node == e.From {
@@ -92,16 +113,34 @@ func (m *Machine) Offer(c *Class, f *Result, e *Edge) (Candidate, Verdict) {
 	}
 	switch b.Kind {
 	case HubBundle:
+		if f.scope == nobody {
+			return Candidate{}, Withheld
+		}
 		out.Path = len(f.Path) + len(m.interHub)
-		out.pref = 1
+		out.pref, out.scope = 1, f.scope // hubs are of one AS
 		return out, taken
-	case Associated:
-		out.pref = 0
+	case Associated: // no session of BGP: nothing looks for loops or communities
+		switch {
+		case from.ASN == to.ASN:
+			return out, Looped // an association that AWS refuses
+		case m.Nodes[f.Src].Gateway == to.Gateway:
+			return Candidate{}, NotSent
+		}
+		out.standing, out.scope = f.standing, f.scope
+		return out, taken
 	case TunnelBundle:
+		if f.scope != anybody {
+			return Candidate{}, Withheld
+		}
 		if to.PrivateFirst {
 			out.pref = 1
 		}
 	}
+	sent := m.export(c, b, e.Dir, &out)
+	if sent.dropped {
+		return Candidate{}, Dropped
+	}
+	out.Path += len(sent.prepends)
 	if len(f.Path) > 0 && f.Path[0] == to.ASN && m.learnedFrom(f, to.Gateway) {
 		return Candidate{}, NotSent // back to where it came from
 	}
@@ -111,8 +150,15 @@ func (m *Machine) Offer(c *Class, f *Result, e *Edge) (Candidate, Verdict) {
 		}
 		return out, Looped
 	}
+	if slices.Contains(sent.prepends, to.ASN) {
+		return out, Looped
+	}
 	if c.Refuse != nil && c.Refuse[e.To] {
 		return out, Filtered
+	}
+	out.Prepends = len(sent.prepends)
+	if !m.accept(c, b, e, &out, sent) {
+		return out, Unheard
 	}
 	return out, taken
 }
@@ -149,12 +195,15 @@ func (m *Machine) exports(c *Class, f *Result, at int, over BundleKind) bool {
 	return false
 }
 
-// PathOver is the AS path of what an edge offers.
-func (m *Machine) PathOver(f *Result, e *Edge) []vocab.ASN {
-	if m.Bundles[e.Bundle].Kind == HubBundle {
+// PathOver is the AS path of what an edge offers, as the receiver holds it.
+func (m *Machine) PathOver(c *Class, f *Result, e *Edge) []vocab.ASN {
+	b := &m.Bundles[e.Bundle]
+	if b.Kind == HubBundle {
 		return slices.Concat(m.interHub, f.Path)
 	}
-	return slices.Concat([]vocab.ASN{m.Nodes[e.From].ASN}, f.Path)
+	out := Candidate{}
+	sent := m.export(c, b, e.Dir, &out)
+	return slices.Concat(m.importPrepends(c, b, e.Dir, sent.communities), []vocab.ASN{m.Nodes[e.From].ASN}, sent.prepends, f.Path)
 }
 
 // solver runs one class to its fixed point. It is used by one goroutine.
@@ -212,7 +261,7 @@ func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
 		if next.Equal(&res[n]) {
 			continue
 		}
-		spread := next.Has != res[n].Has || next.Src != res[n].Src || next.hub != res[n].hub || !slices.Equal(next.Path, res[n].Path) || !slices.Equal(next.Via, res[n].Via)
+		spread := next.Has != res[n].Has || next.Src != res[n].Src || next.hub != res[n].hub || next.standing != res[n].standing || next.scope != res[n].scope || !slices.Equal(next.Path, res[n].Path) || !slices.Equal(next.Via, res[n].Via)
 		res[n] = next
 		if s.count[n]++; s.count[n] > 2*len(m.Nodes)+8 {
 			settled = false
@@ -260,41 +309,59 @@ func (s *solver) choose(c *Class, res []Result, n int) Result {
 			s.cands = append(s.cands, cand)
 		case Looped:
 			loop = k + 1
-		case NotSent, Filtered:
+		case NotSent, Filtered, Withheld, Dropped, Unheard:
 		}
 	}
 	if len(s.cands) == 0 {
 		return Result{Loop: loop}
 	}
-	best, lost, why := s.best(nd)
-	out := Result{Has: true, MED: best[0].MED, hub: m.Bundles[m.Edges[best[0].edge].Bundle].Kind == HubBundle}
-	lead := s.lead(res, best)
-	e := &m.Edges[lead]
-	out.Path, out.Src = m.PathOver(&res[e.From], e), res[e.From].Src
+	best, rest, why := s.best(nd)
+	lead := s.lead(c, res, best)
+	out := Result{Has: true, MED: lead.MED, hub: m.Bundles[m.Edges[lead.edge].Bundle].Kind == HubBundle, standing: lead.standing, scope: lead.scope}
+	e := &m.Edges[lead.edge]
+	out.Path, out.Src = m.PathOver(c, &res[e.From], e), res[e.From].Src
 	for _, b := range best {
-		if nd.ECMP || b.edge == lead {
+		if nd.ECMP || b.edge == lead.edge {
 			out.Via = append(out.Via, b.edge)
-		} else if m.Nodes[m.Edges[b.edge].From].Gateway != m.Nodes[e.From].Gateway {
+		} else if x := &m.Edges[b.edge]; m.Nodes[x.From].Gateway != m.Nodes[e.From].Gateway || b.scope != lead.scope || !slices.Equal(m.PathOver(c, &res[x.From], x), out.Path) {
 			out.Tied = append(out.Tied, b.edge)
 		}
 	}
+	out.Tied = append(out.Tied, s.unranked(lead)...)
 	slices.Sort(out.Via)
-	out.Others = m.otherPaths(res, &out)
-	if lost >= 0 {
-		out.Lost, out.Why = lost+1, why
+	slices.Sort(out.Tied)
+	out.Others = m.otherPaths(c, res, &out)
+	if rest.edge >= 0 {
+		out.Lost, out.Why = rest.edge+1, why
+		if why == LostForPath && rest.Path-rest.Prepends <= lead.Path {
+			out.Prepends = rest.Prepends
+		}
+	}
+	return out
+}
+
+// unranked lists the candidates of which it is not documented how they rank
+// against the one that is used: of those with and without a community for
+// local preference.
+func (s *solver) unranked(lead Candidate) []int {
+	var out []int
+	for i := range s.cands {
+		if c := &s.cands[i]; c.pref == lead.pref && c.standing.tagged != lead.standing.tagged {
+			out = append(out, c.edge)
+		}
 	}
 	return out
 }
 
 // otherPaths are the AS paths of a result's edges that are not its own.
-func (m *Machine) otherPaths(res []Result, r *Result) [][]vocab.ASN {
+func (m *Machine) otherPaths(c *Class, res []Result, r *Result) [][]vocab.ASN {
 	if len(r.Via) < 2 {
 		return nil
 	}
 	var out [][]vocab.ASN
 	for _, k := range r.Via {
 		e := &m.Edges[k]
-		if x := m.PathOver(&res[e.From], e); !slices.Equal(x, r.Path) {
+		if x := m.PathOver(c, &res[e.From], e); !slices.Equal(x, r.Path) {
 			out = append(out, x)
 		}
 	}
@@ -313,25 +380,26 @@ func (r *Result) Join(o *Result) {
 	r.Others = sortedPaths(append(r.Others, list...))
 }
 
-// lead is the edge among equals whose path is announced: the one of the lowest
-// path, then of the first tunnel. Where one way is used, it is that. Which one
-// a cloud announces is not documented.
-func (s *solver) lead(res []Result, best []Candidate) int {
+// lead is the one among equals whose path is announced: of those that may be
+// handed on the one of the lowest path, then of the first tunnel. Where one way
+// is used, it is that. Which one a cloud announces is not documented.
+func (s *solver) lead(c *Class, res []Result, best []Candidate) Candidate {
 	m := s.m
 	if len(best) == 1 {
-		return best[0].edge
+		return best[0]
 	}
 	return slices.MinFunc(best, func(a, b Candidate) int {
 		x, y := &m.Edges[a.edge], &m.Edges[b.edge]
 		if !m.Nodes[x.To].ECMP {
 			return cmp.Or(cmp.Compare(m.firstTunnel(x.Bundle), m.firstTunnel(y.Bundle)), cmp.Compare(a.edge, b.edge))
 		}
-		order := cmp.Or(cmp.Compare(a.near, b.near), slices.Compare(res[x.From].Path, res[y.From].Path), cmp.Compare(a.edge, b.edge))
+		order := cmp.Or(cmp.Compare(a.scope, b.scope), cmp.Compare(a.near, b.near),
+			slices.Compare(m.PathOver(c, &res[x.From], x), m.PathOver(c, &res[y.From], y)), cmp.Compare(a.edge, b.edge))
 		if s.last {
 			return -order
 		}
 		return order
-	}).edge
+	})
 }
 
 func (m *Machine) firstTunnel(b int) int {
@@ -342,31 +410,42 @@ func (m *Machine) firstTunnel(b int) int {
 }
 
 // best gives the candidates of equal standing, and the best of the others with
-// why it lost (-1 when all are equal). The order: kind of attachment, length
-// of the AS path, MED of one neighbour AS (a Cloud Router compares all).
-func (s *solver) best(nd *Node) (kept []Candidate, lost int, why LostFor) {
+// why it lost (its edge is -1 when all are equal). The order: kind of
+// attachment, local preference, length of the AS path, MED of one neighbour AS
+// (a Cloud Router compares all). A hub may look at the path first.
+func (s *solver) best(nd *Node) (kept []Candidate, rest Candidate, why LostFor) {
 	cands, best := s.cands, s.top[:0]
-	lost = -1
-	order := func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(a.pref, b.pref), cmp.Compare(a.Path, b.Path))
+	rest.edge = -1
+	order := func(a, b *Candidate) (int, LostFor) {
+		switch {
+		case nd.PathFirst && a.Path != b.Path:
+			return cmp.Compare(a.Path, b.Path), LostForPath
+		case a.pref != b.pref:
+			return cmp.Compare(a.pref, b.pref), LostForKind
+		case a.standing.value != b.standing.value:
+			return cmp.Compare(b.standing.value, a.standing.value), LostForPreference
+		}
+		return cmp.Compare(a.Path, b.Path), LostForPath
 	}
-	top := slices.MinFunc(cands, order)
-	var second *Candidate
+	top := &cands[0]
+	for i := range cands {
+		if o, _ := order(&cands[i], top); o < 0 {
+			top = &cands[i]
+		}
+	}
 	for i := range cands {
 		c := &cands[i]
-		if order(*c, top) == 0 {
+		o, w := order(c, top)
+		if o == 0 {
 			best = append(best, *c)
 			continue
 		}
-		if second == nil || order(*c, *second) < 0 {
-			second = c
+		if rest.edge >= 0 {
+			if o, _ = order(c, &rest); o >= 0 {
+				continue
+			}
 		}
-	}
-	if second != nil {
-		lost, why = second.edge, LostForPath
-		if second.pref != top.pref {
-			why = LostForKind
-		}
+		rest, why = *c, w
 	}
 	s.top, kept = best, s.kept[:0]
 	for _, c := range best {
@@ -374,11 +453,11 @@ func (s *solver) best(nd *Node) (kept []Candidate, lost int, why LostFor) {
 			return o.MED < c.MED && (o.near == c.near || nd.ComparesMED)
 		})
 		if beaten {
-			lost, why = c.edge, LostForMED
+			rest, why = c, LostForMED
 			continue
 		}
 		kept = append(kept, c)
 	}
 	s.kept = kept
-	return kept, lost, why
+	return kept, rest, why
 }

@@ -90,7 +90,7 @@ func (m *Machine) count(c *Class, res []Result, up []bool, counts [][2]int, n in
 			if !res[e.From].Has {
 				continue
 			}
-			if _, v := m.Offer(c, &res[e.From], e); v == taken || v == Filtered {
+			if _, v := m.Offer(c, &res[e.From], e); v == taken || v == Filtered || v == Unheard {
 				counts[b][1-dir] += n
 			}
 		}

@@ -60,10 +60,11 @@ type Layout struct {
 	SpokeSubnets []SpokeSubnet // by prefix
 
 	// Facts.
-	medBase        int            // MED that a Cloud Router sends
-	otherRegion    int            // what a route costs in another region
-	staticPriority int            // of GCP static routes
-	azureDrops     []netip.Prefix // private ranges that Azure drops
+	medBase        int                // MED that a Cloud Router sends
+	otherRegion    int                // what a route costs in another region
+	staticPriority int                // of GCP static routes
+	dxPreferences  []fabric.Community // by which peers say how Direct Connect is to prefer a path, the least first
+	azureDrops     []netip.Prefix     // private ranges that Azure drops
 }
 
 // Overlap is a block that a transit gateway does not propagate into a table,
@@ -119,6 +120,11 @@ func (l *Layout) facts() {
 	for _, w := range l.words("azure.route.drops") {
 		if q, err := netip.ParsePrefix(w); err == nil {
 			l.azureDrops = append(l.azureDrops, q)
+		}
+	}
+	for _, w := range l.words("aws.dx.communities") {
+		if c, err := fabric.ParseCommunity(w); err == nil {
+			l.dxPreferences = append(l.dxPreferences, c)
 		}
 	}
 	var interHub []vocab.ASN

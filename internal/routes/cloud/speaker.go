@@ -50,7 +50,7 @@ func (l *Layout) speakers() {
 // ExpressRoute gateways), and what it prefers.
 func (l *Layout) speaker(gateway int) int {
 	g := &l.net.Gateways[gateway]
-	n := bgp.Node{Gateway: gateway, ASN: g.ASN, ECMP: g.ECMP}
+	n := bgp.Node{Gateway: gateway, ASN: g.ASN, ECMP: g.ECMP, PathFirst: g.PathFirst && g.Kind == fabric.VirtualHub}
 	switch g.Kind {
 	case fabric.TransitGateway, fabric.VirtualPrivateGateway:
 		n.HandsOn, n.PrivateFirst = bgp.HandsAll, true
@@ -63,7 +63,7 @@ func (l *Layout) speaker(gateway int) int {
 	case fabric.Device:
 		n.HandsOn = bgp.HandsListed
 	case fabric.DirectConnectGateway:
-		n.HandsOn = bgp.HandsAssociated
+		n.HandsOn, n.Preferences = bgp.HandsAssociated, l.dxPreferences
 	case fabric.ExpressRouteGateway:
 	}
 	return l.Machine.AddNode(n)
@@ -122,7 +122,7 @@ func (l *Layout) transitLearners(gateway, att int) []int {
 // data transfer that it is of (GCP), or -1.
 func (l *Layout) end(gateway int, t *fabric.Tunnel, k int) (e bgp.End, inner int) {
 	g := &l.net.Gateways[gateway]
-	e, inner = bgp.End{Gateway: gateway, Announce: l.NodeOf[gateway], MED: t.Ends[k].Priority}, -1
+	e, inner = bgp.End{Gateway: gateway, Announce: l.NodeOf[gateway], MED: t.Ends[k].Priority, Export: l.Machine.AddPolicy(t.Ends[k].Export), Import: l.Machine.AddPolicy(t.Ends[k].Import)}, -1
 	switch g.Kind {
 	case fabric.TransitGateway:
 		e.Announce = -1
@@ -241,7 +241,7 @@ func (l *Layout) findTunnels() {
 func bundleKeyOf(ends [2]bgp.End, inner [2]int, hybrid [2]bool) string {
 	var b strings.Builder
 	for k, e := range ends {
-		for _, v := range append([]int{e.Gateway, e.Announce, e.MED, len(e.Learn)}, e.Learn...) {
+		for _, v := range append([]int{e.Gateway, e.Announce, e.MED, e.Export, e.Import, len(e.Learn)}, e.Learn...) {
 			b.WriteString(strconv.Itoa(v))
 			b.WriteByte(' ')
 		}

@@ -53,7 +53,7 @@ func outside(addr string) oracle.Machine { return oracle.Machine{Addr: netip.Mus
 // All returns every case.
 func All() []Case {
 	var out []Case
-	for _, list := range [][]Case{awsCases(), azureCases(), gcpCases(), limitCases(), directConnectCases()} {
+	for _, list := range [][]Case{awsCases(), azureCases(), gcpCases(), limitCases(), directConnectCases(), policyCases()} {
 		out = append(out, list...)
 	}
 	return out

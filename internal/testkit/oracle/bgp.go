@@ -18,7 +18,11 @@ type path struct {
 	med    int
 	tunnel fabric.TunnelID
 	from   fabric.GatewayID
-	remote bool // from another hub of the same Virtual WAN, not by BGP
+	near   vocab.ASN // of whom it was heard
+	liked  int       // local preference, the highest wins
+	// communities are those that it came with or that its hearer attached.
+	communities []fabric.Community
+	remote      bool // from another hub of the same Virtual WAN, not by BGP
 }
 
 // speaker is one gateway that speaks BGP.
@@ -159,7 +163,15 @@ func (o *Oracle) hear(s *speaker, w wire, m message) {
 	if m.withdraw || w.tunnel != "" && (slices.Contains(m.path.asns, s.gateway.ASN) || o.refuses(s.gateway, m.path)) {
 		return // RFC 4271 section 9: a path with one's own AS is a loop
 	}
-	rib[m.path.prefix] = m.path
+	p := m.path
+	if w.tunnel != "" {
+		t, _ := o.net.Tunnel(w.tunnel)
+		ok := false
+		if p, ok = o.take(s.gateway, said(s.gateway.ID, t, true), p); !ok {
+			return
+		}
+	}
+	rib[p.prefix] = p
 }
 
 // refuses: an Azure gateway takes no prefix that is a VNet's of its own, or
@@ -187,6 +199,10 @@ func (o *Oracle) speak(s *speaker, p netip.Prefix, queues map[wire][]message) {
 			far = t.Ends[1].Gateway
 		}
 		out, ok := o.export(s, t, p)
+		if ok {
+			out.prefix = p
+			out, ok = tell(said(s.gateway.ID, t, false), out)
+		}
 		o.send(s.sent[id], out, ok, p, wire{id, s.gateway.ID, far}, queues)
 	}
 	if s.gateway.Kind != fabric.VirtualHub {
@@ -204,7 +220,7 @@ func (o *Oracle) speak(s *speaker, p netip.Prefix, queues map[wire][]message) {
 
 func (o *Oracle) send(sent map[netip.Prefix]path, out path, ok bool, p netip.Prefix, w wire, queues map[wire][]message) {
 	before, had := sent[p]
-	if ok == had && (!ok || slices.Equal(before.asns, out.asns) && before.med == out.med) {
+	if ok == had && (!ok || slices.Equal(before.asns, out.asns) && before.med == out.med && slices.Equal(before.communities, out.communities)) {
 		return
 	}
 	if !ok {
@@ -266,6 +282,10 @@ func (o *Oracle) best(g fabric.Gateway, paths []path) []path {
 	if len(paths) == 0 {
 		return nil
 	}
+	if g.Kind != fabric.VirtualHub || !g.PathFirst {
+		most := slices.MaxFunc(paths, func(a, b path) int { return cmp.Compare(a.liked, b.liked) }).liked
+		paths = slices.DeleteFunc(slices.Clone(paths), func(p path) bool { return p.liked < most })
+	}
 	shortest := len(slices.MinFunc(paths, func(a, b path) int { return cmp.Compare(len(a.asns), len(b.asns)) }).asns)
 	paths = slices.DeleteFunc(slices.Clone(paths), func(p path) bool { return len(p.asns) > shortest })
 	switch g.Kind {
@@ -275,7 +295,7 @@ func (o *Oracle) best(g fabric.Gateway, paths []path) []path {
 	case fabric.VirtualPrivateGateway, fabric.Device, fabric.DirectConnectGateway:
 		all := slices.Clone(paths)
 		paths = slices.DeleteFunc(paths, func(p path) bool {
-			return slices.ContainsFunc(all, func(q path) bool { return q.asns[0] == p.asns[0] && q.med < p.med })
+			return slices.ContainsFunc(all, func(q path) bool { return q.near == p.near && q.med < p.med })
 		})
 	case fabric.VPNGateway, fabric.VirtualHub, fabric.ExpressRouteGateway:
 	}

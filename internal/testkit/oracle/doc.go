@@ -23,6 +23,7 @@ type Oracle struct {
 	down     map[Part]bool
 	rng      *rand.Rand
 	rank     map[string]int // what breaks ties that no cloud documents, drawn by seed
+	untagged int            // how Direct Connect likes a path without a community for it: drawn, as undocumented
 	speakers map[fabric.GatewayID]*speaker
 	walked   map[trip][]End // ways taken before; an Oracle is not for concurrent use
 	// Restless: the messages had not died down when the bound was reached.
@@ -60,6 +61,7 @@ func (o *Oracle) draw() {
 	for i := range o.net.Attachments {
 		ids = append(ids, string(o.net.Attachments[i].ID))
 	}
+	o.untagged = 1 + o.rng.IntN(7)
 	slices.Sort(ids)
 	for i, k := range o.rng.Perm(len(ids)) {
 		o.rank[ids[i]] = k

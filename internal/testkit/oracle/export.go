@@ -32,13 +32,13 @@ func (o *Oracle) export(s *speaker, t fabric.Tunnel, p netip.Prefix) (path, bool
 		if !ok || len(r.paths) == 0 && r.kind == fabric.HopBlackhole {
 			return path{}, false
 		}
-		return onward(own, r.paths), true
+		return onward(own, r.paths)
 	case fabric.VirtualPrivateGateway:
 		if v, ok := o.vpcOfVGW(g); ok && slices.Contains(v.Prefixes, p) {
 			return own, true
 		}
 		if best := o.best(g, s.heard(p, nil)); len(best) > 0 {
-			return onward(own, best), true
+			return onward(own, best)
 		}
 	case fabric.HAVPN:
 		if slices.Contains(g.Announce, p) {
@@ -51,7 +51,7 @@ func (o *Oracle) export(s *speaker, t fabric.Tunnel, p netip.Prefix) (path, bool
 			return own, true
 		}
 		if best := o.best(g, s.heard(p, func(id fabric.TunnelID) bool { return o.siteToSite(id, t.ID) })); len(best) > 0 {
-			return onward(own, best), true
+			return onward(own, best)
 		}
 	case fabric.VPNGateway, fabric.ExpressRouteGateway:
 		for _, v := range o.vnetsOf(g) {
@@ -60,7 +60,7 @@ func (o *Oracle) export(s *speaker, t fabric.Tunnel, p netip.Prefix) (path, bool
 			}
 		}
 		if best := o.best(g, s.heard(p, nil)); len(best) > 0 && g.Kind == fabric.VPNGateway && p.Bits() > 0 {
-			return onward(own, best), true
+			return onward(own, best)
 		}
 	case fabric.VirtualHub:
 		for _, v := range o.connected(g.ID) {
@@ -69,7 +69,7 @@ func (o *Oracle) export(s *speaker, t fabric.Tunnel, p netip.Prefix) (path, bool
 			}
 		}
 		if best := o.bestOfHub(s, p); len(best) > 0 && p.Bits() > 0 {
-			return onward(own, best), true
+			return onward(own, best)
 		}
 	case fabric.Device:
 		if !slices.Contains(g.Announce, p) {
@@ -78,7 +78,7 @@ func (o *Oracle) export(s *speaker, t fabric.Tunnel, p netip.Prefix) (path, bool
 		site, _ := o.net.Site(g.Site)
 		held := slices.ContainsFunc(site.Prefixes, func(q netip.Prefix) bool { return prefix.Covers(q, p) })
 		if best := o.best(g, s.heard(p, nil)); len(best) > 0 && !held {
-			return onward(own, best), true
+			return onward(own, best)
 		}
 		return own, true
 	case fabric.DirectConnectGateway:
@@ -96,15 +96,18 @@ func (o *Oracle) exportToHub(s *speaker, p netip.Prefix) (path, bool) {
 		}
 	}
 	best := o.best(s.gateway, s.heard(p, nil))
-	if len(best) == 0 {
+	if len(best) == 0 || slices.Contains(best[0].communities, fabric.NoAdvertise) {
 		return path{}, false
 	}
-	return path{asns: append([]vocab.ASN{wanASN, wanASN}, best[0].asns...), remote: true}, true
+	// The hubs are of one AS, so that NO_EXPORT goes on with the path.
+	return path{asns: append([]vocab.ASN{wanASN, wanASN}, best[0].asns...), remote: true, communities: best[0].communities}, true
 }
 
-// bestOfHub prefers what a hub has learned itself over what other hubs say.
+// bestOfHub prefers what a hub has learned itself over what other hubs say; a
+// hub whose routing preference is AS Path does only where that is no longer.
 func (o *Oracle) bestOfHub(s *speaker, p netip.Prefix) []path {
-	if own := o.best(s.gateway, s.heard(p, nil)); len(own) > 0 {
+	own := o.best(s.gateway, s.heard(p, nil))
+	if len(own) > 0 && !s.gateway.PathFirst {
 		return own
 	}
 	var far []path
@@ -113,15 +116,23 @@ func (o *Oracle) bestOfHub(s *speaker, p netip.Prefix) []path {
 			far = append(far, x)
 		}
 	}
-	return o.best(s.gateway, far)
+	far = o.best(s.gateway, far)
+	if len(own) > 0 && (len(far) == 0 || len(own[0].asns) <= len(far[0].asns)) {
+		return own
+	}
+	return far
 }
 
-// onward puts a speaker before the best of what it has heard.
-func onward(own path, best []path) path {
+// onward puts a speaker before the best of what it has heard, if that may be
+// told on.
+func onward(own path, best []path) (path, bool) {
 	if len(best) > 0 {
+		if stays(best[0]) {
+			return path{}, false
+		}
 		own.asns = append(slices.Clone(own.asns), best[0].asns...)
 	}
-	return own
+	return own, true
 }
 
 // med is the MED that a gateway sends over a tunnel.
