@@ -244,7 +244,7 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 		h.Effect = NotKnown
 		return h, true
 	}
-	if full {
+	if full || b.lessRoom(after) {
 		h.Effect = Slower
 	}
 	h.After = b.wayOfLane(after, b.rooms)
@@ -254,7 +254,19 @@ func (b *breaker) lane(i int32, full bool) (harm, bool) {
 		h.Effect = OneWay
 	}
 	h.Detection, h.DetectBy = b.detection(before)
-	return h, full || h.Effect == Congested
+	return h, h.Effect != Unaffected
+}
+
+// lessRoom reports whether ways pass a gateway that has lost an instance. That
+// the attachment of a VPC has lost a zone is no loss to the machines of the
+// others.
+func (b *breaker) lessRoom(ways [2]*trip) bool {
+	return slices.ContainsFunc(b.fallen, func(f capacity.Fallen) bool {
+		if _, ok := b.carries.Twin(f.Place); !ok {
+			return false
+		}
+		return slices.ContainsFunc(ways[:], func(t *trip) bool { return t != nil && slices.Contains(t.passed, f.Place) })
+	})
 }
 
 // shut reports whether all instances of a gateway have failed, so that it

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -306,6 +307,12 @@ func naiveEffect(healthy, n *naive, was, is map[string]float64, x, y naiveSpot) 
 			out = NotKnown
 		case after[i].text != before[i].text:
 			out = max(out, Slower)
+		}
+		for k, room := range after[i].capacity {
+			_, direction, _ := strings.Cut(k, " ")
+			if was, ok := before[i].capacity[k]; ok && room < was && (direction == "sends" || direction == "takes in") {
+				out = max(out, Slower)
+			}
 		}
 	}
 	if out == NotKnown {

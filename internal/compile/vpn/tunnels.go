@@ -107,8 +107,10 @@ func (b *builder) capacity(l *fabric.Link, rate vocab.Rate) vocab.Rate {
 		case fabric.VirtualPrivateGateway:
 			out = min(out, rate)
 		case fabric.VPNGateway:
-			if sku, ok := b.d.Atlas.SKU(vocab.Azure, g.SKU); ok {
-				out = min(out, sku.Aggregate)
+			for _, sku := range b.d.Atlas.GatewaySKUs(vocab.Azure) {
+				if sku.Name == g.SKU && sku.Generation == g.Generation {
+					out = min(out, sku.Aggregate)
+				}
 			}
 		case fabric.VirtualHub:
 			out = min(out, vocab.Rate(g.ScaleUnits)*b.d.Atlas.SKUs(vocab.Azure, atlas.SKUHub)[0].Aggregate)

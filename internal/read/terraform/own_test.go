@@ -290,10 +290,13 @@ func (x *normalizer) tunnels() {
 			ends = append(ends, fmt.Sprintf("%s#%d %s priority %d dpd %d keepalive %d hold %d lifetimes %d %d", x.gateway(e.Gateway), e.Interface, e.Inside, e.Priority, e.DPD, e.Keepalive, e.Hold, e.Phase1, e.Phase2))
 		}
 		slices.Sort(ends)
-		x.add("tunnel", "%s %v", t.Inside, ends)
+		x.add("tunnel", "%s %v carries %s", t.Inside, ends, t.Rate)
 	}
 	for _, l := range x.n.Links {
-		x.add("link", "%d %s %s", l.Kind, x.region(l.Sites[0]), x.region(l.Sites[1]))
+		ends := []string{x.region(l.Sites[0]), x.region(l.Sites[1])}
+		x.add("link", "%d %s %s", l.Kind, ends[0], ends[1])
+		slices.Sort(ends)
+		x.add("capacity", "%s %v carries %s", l.Kind, ends, l.Capacity)
 	}
 	x.out["link"] = oriented(x.out["link"])
 }
