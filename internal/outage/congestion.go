@@ -35,7 +35,7 @@ func (r *run) congestions() []verify.Finding {
 	var out []verify.Finding
 	for _, c := range spots {
 		h := r.total.congested[c]
-		if r.saidOfTwin(c, &h) {
+		if r.saidElsewhere(c, &h) {
 			continue
 		}
 		text, object, o := r.spotText(c, vocab.Rate(h.room).String())
@@ -51,14 +51,21 @@ func (r *run) congestions() []verify.Finding {
 	return out
 }
 
-// saidOfTwin reports whether as much is missing in the other direction of a
-// gateway, so that one finding says it of both.
-func (r *run) saidOfTwin(spot int32, h *harm) bool {
+// saidElsewhere reports whether as much is missing on the one link that a
+// gateway serves there, or in the gateway's other direction, so that one finding
+// says it of both.
+func (r *run) saidElsewhere(spot int32, h *harm) bool {
 	first := r.spot(0)
 	if spot < first {
 		return false
 	}
 	p := capacity.Place(spot - first)
+	for i := range first {
+		l, ok := r.total.congested[i]
+		if ok && l.room == h.room && l.load == h.load && slices.Contains(r.linkEnds(i), p) {
+			return true
+		}
+	}
 	other, ok := r.carries.Twin(p)
 	if !ok {
 		return false
@@ -90,6 +97,13 @@ func (r *reach) overloads() []verify.Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// linkEnds lists the places at the ends of a link that what crosses it in the
+// direction of a spot passes.
+func (r *reach) linkEnds(spot int32) []capacity.Place {
+	ends := r.carries.Ends(&r.proof.Net.Links[spot/2], spot%2 == 1)
+	return slices.DeleteFunc(ends[:], func(p capacity.Place) bool { return p < 0 })
 }
 
 // healthyRooms is what each spot carries when nothing has failed; of a link
@@ -129,10 +143,7 @@ func (r *reach) tells(spot int32, rooms []capacity.Room) bool {
 	if l.Capacity > 0 && max(l.Asked, l.Peak) > l.Capacity {
 		return false
 	}
-	for _, p := range r.carries.Ends(l, spot%2 == 1) {
-		if p < 0 {
-			continue
-		}
+	for _, p := range r.linkEnds(spot) {
 		if at := r.spot(p); rooms[at] == rooms[spot] && !rooms[at].Fits(r.loads[at]) {
 			return false
 		}
