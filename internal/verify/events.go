@@ -12,7 +12,6 @@ import (
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify/forward"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // events reports what the control plane does that nobody asked for.
@@ -160,115 +159,6 @@ func (p *Proof) classText(class int) string {
 	return list[0].String()
 }
 
-// ways reports what the ways of policy's flows come to: replies by another
-// way, packets too large.
-func (r *reporter) ways() {
-	p := r.p
-	type key struct{ a, b, c, d int32 }
-	type sites struct{ a, b fabric.SiteID }
-	seen, told, small := map[key]bool{}, map[sites]bool{}, map[int]bool{}
-	devices, spreads := newDevices(p), newSpreads(p)
-	for i := range p.flows {
-		f := &p.flows[i]
-		a, b := p.firstUnit[f.from], p.firstUnit[f.to]
-		if f.rule < 0 || a == p.firstUnit[f.from+1] || b == p.firstUnit[f.to+1] {
-			continue
-		}
-		u, v := &p.units[a], &p.units[b]
-		if p.places[f.from].Site == p.places[f.to].Site || u.table < 0 || v.table < 0 {
-			continue
-		}
-		k := key{int32(u.table), v.route, int32(v.table), u.route}
-		if !seen[k] {
-			seen[k] = true
-			s := sites{p.places[f.from].Site, p.places[f.to].Site}
-			if s.b < s.a {
-				s.a, s.b = s.b, s.a
-			}
-			out, ok1 := p.arriving(a, b)
-			in, ok2 := p.arriving(b, a)
-			if ok1 && ok2 {
-				if there, back := oneSided(out, in); !told[s] && (there != nil || back != nil) {
-					told[s] = true
-					r.twoWays(f, a, b, there, back)
-				}
-				devices.add(f, a, b, out, in)
-				spreads.add(f, a, b, out, in)
-			}
-		}
-		if !small[f.rule] && r.tooLarge(f, a, b) {
-			small[f.rule] = true
-		}
-	}
-	r.devices(devices)
-	r.spreads(spreads)
-}
-
-// oneSided gives a way that only packets take, and one that only replies take,
-// both as packets go; nil where there is none.
-func oneSided(there, back []routes.Path) (onlyThere, onlyBack []fabric.LinkID) {
-	out, in := linkWays(there), linkWays(back)
-	for _, w := range in {
-		slices.Reverse(w)
-	}
-	return without(out, in), without(in, out)
-}
-
-// without gives the first way that is none of others.
-func without(ways, others [][]fabric.LinkID) []fabric.LinkID {
-	for _, w := range ways {
-		if !slices.ContainsFunc(others, func(x []fabric.LinkID) bool { return slices.Equal(w, x) }) {
-			return w
-		}
-	}
-	return nil
-}
-
-// arriving gives the equal-cost ways between two units; ok is false when one
-// does not arrive.
-func (p *Proof) arriving(a, b int) (ways []routes.Path, ok bool) {
-	u, v := &p.units[a], &p.units[b]
-	ways, _ = p.Tables.Trace(u.table, v.addr)
-	w := &walker{p: p}
-	for i := range ways {
-		if !w.arrives(&ways[i], u, v) {
-			return nil, false
-		}
-	}
-	return ways, len(ways) > 0
-}
-
-// linkWays gives the links that each way crosses.
-func linkWays(ways []routes.Path) [][]fabric.LinkID {
-	out := make([][]fabric.LinkID, len(ways))
-	for i := range ways {
-		out[i] = linksOf(&ways[i])
-	}
-	return out
-}
-
-// twoWays reports that packets and replies do not take the same ways; its
-// witness goes by those that differ.
-func (r *reporter) twoWays(f *flow, a, b int, there, back []fabric.LinkID) {
-	p := r.p
-	pk := p.sampleOf(f, a, b)
-	x := &walker{p: p, class: p.space.Of(pk), from: spot{a, pk.Src}, to: spot{b, pk.Dst}, packet: pk, there: there, back: slices.Clone(back)}
-	slices.Reverse(x.back)
-	w := x.witness(false)
-	if !w.Works() || w.Return == nil {
-		return
-	}
-	from, to := p.places[f.from].Site, p.places[f.to].Site
-	text := fmt.Sprintf("between %s and %s packets go by %s and replies by %s", from, to, linksText(there), linksText(back))
-	switch {
-	case back == nil:
-		text = fmt.Sprintf("between %s and %s packets go by %s too, which no reply comes by", from, to, linksText(there))
-	case there == nil:
-		text = fmt.Sprintf("between %s and %s replies come by %s too, which no packet goes by", from, to, linksText(back))
-	}
-	r.add(codeTwoWays, p.Net.Policy[f.rule].Origin.Pos, string(from), w, "%s", text)
-}
-
 // sampleOf gives a packet of a flow from one unit to another.
 func (p *Proof) sampleOf(f *flow, a, b int) packet.Packet {
 	service := anything[0]
@@ -280,52 +170,6 @@ func (p *Proof) sampleOf(f *flow, a, b int) packet.Packet {
 		class = list[0]
 	}
 	return p.sample(class, a, b, service)
-}
-
-func linksText(list []fabric.LinkID) string {
-	if len(list) == 0 {
-		return "no link"
-	}
-	out := make([]string, len(list))
-	for i, l := range list {
-		out[i] = string(l)
-	}
-	return strings.Join(out, ", ")
-}
-
-// tooLarge reports, once a rule, what its packets that are not TCP meet.
-func (r *reporter) tooLarge(f *flow, a, b int) bool {
-	p := r.p
-	i := slices.IndexFunc(f.services, func(s vocab.Service) bool {
-		return s.Proto == vocab.AnyProto || s.Proto != vocab.TCP && s.Proto.HasPorts()
-	})
-	if i < 0 {
-		return false
-	}
-	forward, _, ok := p.Walks(f.from, f.to)
-	if !ok || forward.MTU == 0 || len(forward.Links) == 0 {
-		return false
-	}
-	ends := p.mtuOf(f.from)
-	if m := p.mtuOf(f.to); m < ends {
-		ends = m
-	}
-	if forward.MTU >= ends {
-		return false
-	}
-	pk := p.sampleOf(&flow{services: f.services[i : i+1]}, a, b)
-	w := p.witness(pk, spot{a, pk.Src}, spot{b, pk.Dst}, false)
-	r.add(codeMTU, p.Net.Policy[f.rule].Origin.Pos, string(forward.Links[0]), w, "%s from %s to %s: both ends send packets of %d bytes, and the way carries %d",
-		f.services[i], p.places[f.from].ID, p.places[f.to].ID, ends, forward.MTU)
-	return true
-}
-
-// mtuOf gives the largest packet that machines of a place send.
-func (p *Proof) mtuOf(place int) int {
-	if v := p.behind[place].vpc; v != nil && v.MTU > 0 {
-		return v.MTU
-	}
-	return p.internetMTU(&p.behind[place])
 }
 
 // unread reports what was read and is not modelled, one finding a kind, and

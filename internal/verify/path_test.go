@@ -247,24 +247,6 @@ func codes(p *Proof, code diag.Code) []Finding {
 	return slices.DeleteFunc(p.Findings(), func(f Finding) bool { return f.Code != code })
 }
 
-// TestWithout: of ways there and back the first that is on one side only.
-func TestWithout(t *testing.T) {
-	x, y := []fabric.LinkID{"x"}, []fabric.LinkID{"y", "z"}
-	for _, tt := range []struct {
-		name         string
-		ways, others [][]fabric.LinkID
-		want         []fabric.LinkID
-	}{
-		{"the same", [][]fabric.LinkID{x, y}, [][]fabric.LinkID{y, x}, nil},
-		{"more packets", [][]fabric.LinkID{x, y}, [][]fabric.LinkID{x}, y},
-		{"more replies", [][]fabric.LinkID{x}, [][]fabric.LinkID{x, y}, nil},
-	} {
-		if got := without(tt.ways, tt.others); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: without(%v, %v) = %v, want %v", tt.name, tt.ways, tt.others, got, tt.want)
-		}
-	}
-}
-
 // TestLoopsOfASummary: what a summary holds that nothing has is one note.
 func TestLoopsOfASummary(t *testing.T) {
 	p := New(fromText(t, loopText), atlas.Default())

@@ -13,6 +13,7 @@ import (
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify/filter"
+	"github.com/tieline/tieline/internal/verify/ways"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -267,7 +268,7 @@ func (w *walker) tables(b *walkBuilder, from, to spot, by []fabric.LinkID, faili
 		}
 	}
 	for i := range paths {
-		if by != nil && slices.Equal(linksOf(&paths[i]), by) {
+		if by != nil && slices.Equal(ways.Links(&paths[i]), by) {
 			path, ok = paths[i], w.arrives(&paths[i], u, v)
 			break
 		}
@@ -278,17 +279,6 @@ func (w *walker) tables(b *walkBuilder, from, to spot, by []fabric.LinkID, faili
 	}
 	b.path(&path, u, v, ok)
 	return ok
-}
-
-// linksOf lists the links that a way crosses, in order.
-func linksOf(path *routes.Path) []fabric.LinkID {
-	var out []fabric.LinkID
-	for _, s := range path.Steps {
-		if len(s.Hops) > 0 && s.Hops[0].Link != "" {
-			out = append(out, s.Hops[0].Link)
-		}
-	}
-	return out
 }
 
 // arrives reports whether a path ends where it should: in the network of the
@@ -358,26 +348,12 @@ func (b *walkBuilder) done() Walk {
 		w.RTT += l.RTT
 		w.RTTKnown = w.RTTKnown && ok && l.RTT > 0
 		w.RTTEstimated = w.RTTEstimated || !l.RTTMeasured()
-		w.Encrypted = w.Encrypted && ok && encrypted(l.Kind)
+		w.Encrypted = w.Encrypted && ok && ways.Encrypted(l.Kind)
 	}
 	if w.Internet {
 		w.RTTKnown = false
 	}
 	return b.walk
-}
-
-// encrypted reports whether a link is encrypted by the network itself: IPsec
-// and WireGuard by their gateways, the clouds' own links by the clouds (AWS:
-// data protection of EC2, inter-region peering; Google: encryption in transit;
-// Azure: MACsec between datacentres). Circuits are not.
-func encrypted(k fabric.LinkKind) bool {
-	switch k {
-	case fabric.VPN, fabric.OverlayLink, fabric.TransitPeerLink, fabric.VNetPeerLink, fabric.VirtualWANLink,
-		fabric.SameVPCLink, fabric.VPCPeerLink, fabric.NCCLink, fabric.CrossConnectLink:
-		return true
-	case fabric.CircuitLink:
-	}
-	return false
 }
 
 // path writes the tables of one way.
@@ -393,7 +369,7 @@ func (b *walkBuilder) path(path *routes.Path, from, to *unit, ok bool) {
 		b.site(t.Site)
 		step := Step{Kind: TableStep, Object: string(t.ID), What: routeText(&s.Route), Origin: s.Route.Origin, Pass: true}
 		if g, ok := b.p.Net.Gateway(t.Gateway); ok {
-			step.MTU = b.p.gatewayMTU(g.Kind)
+			step.MTU = ways.GatewayMTU(b.p.Atlas, g.Kind)
 		}
 		if t.Meta.Unread != "" {
 			step.Kind, step.What = UnknownStep, t.Meta.Unread
@@ -473,7 +449,7 @@ func (b *walkBuilder) cross(t *routes.Table, hops []routes.Hop, from *unit) {
 	case routes.Deliver, routes.Discard, routes.Unknown:
 		return
 	}
-	s := Step{Kind: CrossStep, Hops: hops, Pass: true, MTU: b.hopMTU(h)}
+	s := Step{Kind: CrossStep, Hops: hops, Pass: true, MTU: ways.HopMTU(b.p.Net, b.p.Atlas, h)}
 	switch {
 	case h.Link != "":
 		s.Object = string(h.Link)
@@ -493,41 +469,6 @@ func (b *walkBuilder) cross(t *routes.Table, hops []routes.Hop, from *unit) {
 		s.Object, s.What = string(h.Gateway), "gateway"
 	}
 	b.add(s)
-}
-
-// gatewayMTU gives what passes a gateway, in bytes, also from one VNet to
-// another without a tunnel; 0 when it bounds nothing
-// (https://learn.microsoft.com/azure/expressroute/expressroute-faqs).
-func (p *Proof) gatewayMTU(k fabric.GatewayKind) int {
-	switch k {
-	case fabric.VPNGateway, fabric.ExpressRouteGateway, fabric.VirtualHub:
-		n, _ := p.Atlas.MTU(atlas.MTUAzureGateway)
-		return n
-	case fabric.VirtualPrivateGateway, fabric.TransitGateway, fabric.HAVPN, fabric.Device, fabric.DirectConnectGateway:
-	}
-	return 0
-}
-
-// hopMTU gives what a crossing carries, in bytes; 0 when it bounds nothing.
-func (b *walkBuilder) hopMTU(h *routes.Hop) int {
-	if l, ok := b.p.Net.Link(h.Link); ok && l.MTU > 0 {
-		return l.MTU
-	}
-	a, ok := b.p.Net.Attachment(h.Attachment)
-	if !ok {
-		return 0
-	}
-	switch a.Kind {
-	case fabric.TransitVPCAttachment, fabric.TransitPeering:
-		n, _ := b.p.Atlas.MTU(atlas.MTUAWSTGW)
-		return n
-	case fabric.TransitVPNAttachment:
-		n, _ := b.p.Atlas.MTU(atlas.MTUAWSTGWVPN)
-		return n
-	case fabric.VGWAttachment, fabric.VNetPeering, fabric.VirtualHubConnection, fabric.VPCPeering, fabric.NCCSpoke,
-		fabric.NCCHybridSpoke, fabric.AWSPeering, fabric.DirectConnectAssociation:
-	}
-	return 0
 }
 
 func plural(n int) string {

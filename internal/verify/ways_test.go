@@ -143,38 +143,3 @@ func tunnelOf(w Walk) string {
 	}
 	return ""
 }
-
-// TestDiffer: each link's ends choose by themselves, also where each of two
-// links is at one device; those that both directions cross at one do not.
-func TestDiffer(t *testing.T) {
-	end := func(link, tunnel, device string) deviceEnd {
-		return deviceEnd{"office/cpe", fabric.LinkID(link), fabric.TunnelID(tunnel), device}
-	}
-	a0, a1, b1, b2 := end("a", "a/0", "#0"), end("a", "a/1", "#1"), end("b", "b/1", "#1"), end("b", "b/2", "#1")
-	tests := []struct {
-		name        string
-		there, back []deviceEnd
-		want        []deviceEnd // nil where they do not differ
-		apart       bool
-	}{
-		{"nothing there", nil, []deviceEnd{a0}, nil, false},
-		{"nothing back", []deviceEnd{a0}, nil, nil, false},
-		{"one tunnel", []deviceEnd{a0}, []deviceEnd{a0}, nil, false},
-		{"two devices of one link", []deviceEnd{a0, a1}, []deviceEnd{a0}, []deviceEnd{a1, a0}, true},
-		{"in by one and out by the other, both ways", []deviceEnd{a0, b1}, []deviceEnd{a0, b1}, nil, false},
-		{"two tunnels of one device", []deviceEnd{b1}, []deviceEnd{b1, b2}, []deviceEnd{b1, b2}, false},
-		{"there by one link and back by another", []deviceEnd{a0}, []deviceEnd{b1}, []deviceEnd{a0, b1}, true},
-		{"there by one device, back by both", []deviceEnd{a0}, []deviceEnd{a0, b1}, []deviceEnd{a0, b1}, true},
-		{"two links at one device", []deviceEnd{a1}, []deviceEnd{b1}, []deviceEnd{a1, b1}, false},
-	}
-	for _, tt := range tests {
-		x, y, apart, ok := differ(tt.there, tt.back)
-		var got []deviceEnd
-		if ok {
-			got = []deviceEnd{x, y}
-		}
-		if !slices.Equal(got, tt.want) || ok && apart != tt.apart {
-			t.Errorf("%s: differ(%v, %v) = %v, two devices %t, want %v, %t", tt.name, tt.there, tt.back, got, apart, tt.want, tt.apart)
-		}
-	}
-}
