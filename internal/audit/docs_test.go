@@ -34,32 +34,28 @@ audit:
     - {rule: TL2015, for: aws-oregon--gcp-oregon, reason: "the managed link is ordered for February", until: 2027-02-28}
 ` + "```" + `
 
-An example is a spec wherever one can come to it, else Terraform. A mend is shown by the lines that change.
+An example is a spec wherever one can come to it, else Terraform; long ones are folded. A mend is shown by the lines that change.
 
 The codes TL10 are about who reaches whom, TL11 about what the control planes make of the configuration, TL12 about failures,
 TL20 about good practice, TL21 to TL24 about the traps of VPNs, transit, circuits and cost, TL29 about waivers.
 
 `
 
-// handWorked names the test that shows a rule that neither a spec nor a
-// Terraform fragment shows here.
-var handWorked = map[diag.Code]string{
-	"TL2101": "internal/audit, TestReadNetworks",
-	"TL2102": "internal/audit, TestReadNetworks",
-	"TL2201": "internal/audit, TestReadNetworks",
-	"TL2203": "internal/audit, TestReadNetworks",
-	"TL2106": "internal/audit, TestPrefixCounts",
-	"TL2301": "internal/audit, TestCircuits",
-	"TL2302": "internal/audit, TestCircuits",
-	"TL2304": "internal/audit, TestCircuits",
-	"TL2306": "internal/audit, TestCircuits",
-	"TL2409": "internal/audit, TestManagedLink",
-	"TL2310": "internal/audit, TestClearCircuits",
+// byTest names the test that shows a rule that no example shows here, and why
+// there is none.
+var byTest = map[diag.Code]struct{ test, why string }{
+	"TL2301": {"internal/audit, TestCircuits", noCircuit},
+	"TL2304": {"internal/audit, TestCircuits", noCircuit},
+	"TL2306": {"internal/audit, TestCircuits", noCircuit},
+	"TL2310": {"internal/audit, TestClearCircuits", noCircuit},
+	"TL2409": {"internal/audit, TestManagedLink", "it follows today's prices, by which no network comes to it that does not come to TL2015"},
 }
+
+const noCircuit = "no spec declares circuits, and Terraform's are not read with what stands at both ends"
 
 // unshown says why a rule that is judged has no example.
 var unshown = map[diag.Code]string{
-	"TL1207": "a way out over the internet is told from a lost one only for addresses that are of no site, and no network that compiles or is read reaches those privately",
+	"TL1207": "of addresses that a site holds, a way that then leads out to the internet counts as lost (TL1201), and others are not reached privately before",
 }
 
 // markdown makes the page.
@@ -86,6 +82,9 @@ func markdown(t *testing.T) string {
 	return b.String()
 }
 
+// longExample is how many lines of an example a reader has to ask for.
+const longExample = 30
+
 func writeExamples(t *testing.T, b *strings.Builder, r diag.Rule) {
 	t.Helper()
 	for _, lang := range []struct{ ext, name string }{{".yaml", "yaml"}, {".tf", "hcl"}} {
@@ -101,11 +100,15 @@ func writeExamples(t *testing.T, b *strings.Builder, r diag.Rule) {
 		if besides.Match(bad) {
 			b.WriteString("\nNo spec comes to this by itself: what stands after `besides` is outside of what a spec says, and is added to its network.\n")
 		}
-		fmt.Fprintf(b, "\nReported:\n\n```%s\n%s```\n\nMended:\n\n```diff\n%s```\n", lang.name, bad, mend(string(bad), string(good)))
+		shown := fmt.Sprintf("Reported:\n\n```%s\n%s```\n", lang.name, bad)
+		if n := strings.Count(string(bad), "\n"); n > longExample {
+			shown = fmt.Sprintf("<details><summary>Reported, in %d lines</summary>\n\n```%s\n%s```\n\n</details>\n", n, lang.name, bad)
+		}
+		fmt.Fprintf(b, "\n%s\nMended:\n\n```diff\n%s```\n", shown, mend(string(bad), string(good)))
 		return
 	}
-	if test, ok := handWorked[r.Code]; ok {
-		fmt.Fprintf(b, "\nShown by a network worked out by hand: %s.\n", test)
+	if x, ok := byTest[r.Code]; ok {
+		fmt.Fprintf(b, "\nNot shown here: %s. A test shows it: %s.\n", x.why, x.test)
 	}
 	if why, ok := unshown[r.Code]; ok {
 		fmt.Fprintf(b, "\nNot shown: %s.\n", why)
@@ -160,9 +163,9 @@ func TestRules(t *testing.T) {
 		}
 		bad, _ := filepath.Glob(filepath.Join("testdata", string(r.Code), "bad.*"))
 		good, _ := filepath.Glob(filepath.Join("testdata", string(r.Code), "good.*"))
-		_, byHand := handWorked[r.Code]
+		_, tested := byTest[r.Code]
 		_, never := unshown[r.Code]
-		if elsewhere := byHand || never || r.NotJudged != ""; len(bad) != len(good) || len(bad) > 1 || elsewhere == (len(bad) == 1) {
+		if elsewhere := tested || never || r.NotJudged != ""; len(bad) != len(good) || len(bad) > 1 || elsewhere == (len(bad) == 1) {
 			t.Errorf("rule %s has %d bad examples and %d mends, and is shown elsewhere or not at all: %t; want one of each, or a word on where it is shown", r.Code, len(bad), len(good), elsewhere)
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"testing"
 )
 
-// around is how many lines of what stays are shown before and after a change.
-const around = 2
+const (
+	around  = 2 // lines of what stays that are shown before and after a change
+	longRun = 8 // lines that go at once, beyond which those in the middle are left out
+)
 
 // mend shows what changes from one text to another as the lines of a diff, with
 // a few around each change; of what is left out, a line names the block that
@@ -39,9 +41,31 @@ func mend(from, to string) string {
 			}
 			b.WriteString("@@\n")
 		}
+		if inLongRun(lines, i) {
+			if !inLongRun(lines, i-1) {
+				b.WriteString("-" + strings.Repeat(" ", len(l)-len(strings.TrimLeft(l[1:], " "))-1) + "...\n")
+			}
+			continue
+		}
 		b.WriteString(strings.TrimRight(l, " ") + "\n")
 	}
 	return b.String()
+}
+
+// inLongRun reports whether a line is of many that go, and neither of the first
+// nor of the last two.
+func inLongRun(lines []string, i int) bool {
+	if lines[i][0] != '-' {
+		return false
+	}
+	first, last := i, i
+	for first > 0 && lines[first-1][0] == '-' {
+		first--
+	}
+	for last < len(lines)-1 && lines[last+1][0] == '-' {
+		last++
+	}
+	return last-first >= longRun && i > first+1 && i < last-1
 }
 
 // diffLines gives the lines of both texts once, each with a space, + or - for
@@ -83,6 +107,7 @@ func TestMend(t *testing.T) {
 		{"far from the beginning", "a\nb\nc\nd\n", "a\nb\nc\nd\ne\n", "@@ @@\n c\n d\n+e\n"},
 		{"in a block", "resource \"x\" \"y\" {\n  a\n  b\n  c\n}\n", "resource \"x\" \"y\" {\n  a\n  b\n}\n", "@@ resource \"x\" \"y\" @@\n   a\n   b\n-  c\n }\n"},
 		{"in a list", "a: 1\nb:\n  - c\n  - d\n  - e\n", "a: 1\nb:\n  - c\n  - d\n  - e\n  - f\n", "@@ b @@\n   - d\n   - e\n+  - f\n"},
+		{"many lines that go", "a\n" + strings.Repeat("  b\n", 12) + "c\n", "a\nc\n", " a\n-  b\n-  b\n-  ...\n-  b\n-  b\n c\n"},
 		{"nothing", "a\n", "a\n", ""},
 	}
 	for _, tt := range tests {
