@@ -163,6 +163,8 @@ type Learn struct {
 	Via        string `json:"via,omitempty"`
 	Preference int    `json:"preference"`
 	Cost       int    `json:"cost,omitempty"` // added to the MED
+	// Only limits it to these prefixes; empty for all.
+	Only []netip.Prefix `json:"only,omitempty"`
 }
 
 // Rule says which table routes what enters by a device. What no rule names is
@@ -198,6 +200,11 @@ type Session struct {
 	Export string `json:"export,omitempty"`
 	// ExportOnly limits Export to what these sessions brought; empty for all.
 	ExportOnly []string `json:"export_only,omitempty"`
+	// Withhold are prefixes of the exported table that are not sent.
+	Withhold []netip.Prefix `json:"withhold,omitempty"`
+	// Insert is put before the AS path of everything that is sent, after the
+	// own number where that is put (what virtual hubs put between them).
+	Insert []uint32 `json:"insert,omitempty"`
 	// MED is sent with everything; nil sends none.
 	MED         *uint32  `json:"med,omitempty"`
 	Prepend     int      `json:"prepend,omitempty"`     // own AS number, times more
@@ -232,6 +239,7 @@ type BFD struct {
 // Announce is a prefix that a node originates.
 type Announce struct {
 	Prefix netip.Prefix `json:"prefix"`
+	Cost   int          `json:"cost,omitempty"` // added to the session's MED
 }
 
 // NAT translates sources on the way out of a device.
