@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/finding"
 	"github.com/tieline/tieline/internal/verify/forward"
 )
 
@@ -40,21 +41,21 @@ func (r *reporter) events() {
 func codeOfEvent(k routes.EventKind) diag.Code {
 	switch k {
 	case routes.LimitPassed:
-		return codeLimit
+		return finding.Limit
 	case routes.Nondeterminism:
-		return codeTiming
+		return finding.Timing
 	case routes.LoopRefused:
-		return codeLoopedPath
+		return finding.LoopedPath
 	case routes.Overlap:
-		return codeOverlap
+		return finding.Overlap
 	case routes.Shadowed:
-		return codeShadowed
+		return finding.Shadowed
 	case routes.AnnouncedUnheld:
-		return codeUnheld
+		return finding.Unheld
 	case routes.FilteredPrefix:
-		return codeFiltered
+		return finding.Filtered
 	}
-	return codeTiming
+	return finding.Timing
 }
 
 // loops reports tables that forward packets round: each ring that machines'
@@ -75,7 +76,7 @@ func (r *reporter) loops() {
 			names[i] = string(p.Tables.Tables[t].ID)
 		}
 		if held[x.Class] {
-			r.add(codeLoop, p.Tables.Tables[x.Tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.Class), strings.Join(names, ", "))
+			r.add(finding.Loop, p.Tables.Tables[x.Tables[0]].Meta.Origin.Pos, names[0], nil, "packets to %s go round between %s", p.classText(x.Class), strings.Join(names, ", "))
 			continue
 		}
 		route, _ := p.Tables.Lookup(int(x.Tables[0]), to)
@@ -91,7 +92,7 @@ func (r *reporter) loops() {
 	}
 	for _, q := range order {
 		u := unheld[q]
-		f := r.add(codeLoop, u.pos, u.tables[0], nil, "packets to %s, which nothing has, go round between %s: the route to %s holds more than is there", strings.Join(u.ranges, ", "), strings.Join(u.tables, ", "), q)
+		f := r.add(finding.Loop, u.pos, u.tables[0], nil, "packets to %s, which nothing has, go round between %s: the route to %s holds more than is there", strings.Join(u.ranges, ", "), strings.Join(u.tables, ", "), q)
 		f.Severity = diag.Note
 		f.Hint = "announce what is there instead of the summary, or give the site that announces it a blackhole route for it"
 	}
@@ -139,7 +140,7 @@ func (r *reporter) holes() {
 		return
 	}
 	last := first.Forward.Steps[len(first.Forward.Steps)-1]
-	r.add(codeBlackHole, last.Origin.Pos, last.Object, first, "tables forward packets that others drop, on %d ways that no rule needs: from %s to %s they end in %s",
+	r.add(finding.BlackHole, last.Origin.Pos, last.Object, first, "tables forward packets that others drop, on %d ways that no rule needs: from %s to %s they end in %s",
 		r.hole, first.Packet.Src, first.Packet.Dst, last.Object)
 }
 
@@ -193,7 +194,7 @@ func (r *reporter) unread() {
 		if count > 1 {
 			more = fmt.Sprintf(" (and %d more of its kind)", count-1)
 		}
-		r.add(codeNotModel, u.Origin.Pos, u.Origin.Path, nil, "%s is not modelled: %s%s", u.Origin.Path, u.Why, more)
+		r.add(finding.NotModel, u.Origin.Pos, u.Origin.Path, nil, "%s is not modelled: %s%s", u.Origin.Path, u.Why, more)
 	}
 	object := func(id string, m fabric.Meta) {
 		if m.Unread == "" {
@@ -203,7 +204,7 @@ func (r *reporter) unread() {
 		if m.Origin.Path != "" {
 			where = " (" + m.Origin.Path + ")"
 		}
-		r.add(codeNotModel, m.Origin.Pos, id, nil, "%s%s is not fully known: %s", id, where, m.Unread)
+		r.add(finding.NotModel, m.Origin.Pos, id, nil, "%s%s is not fully known: %s", id, where, m.Unread)
 	}
 	for i := range n.VPCs {
 		object(string(n.VPCs[i].ID), n.VPCs[i].Meta)
@@ -225,7 +226,7 @@ func (r *reporter) unread() {
 		object(string(f.ID), f.Meta)
 		for k := range f.Rules {
 			if x := &f.Rules[k]; x.Unread != "" {
-				r.add(codeNotModel, x.Origin.Pos, string(f.ID), nil, "rule %s of %s (%s) is not fully known: %s", x.Name, f.ID, x.Origin.Path, x.Unread)
+				r.add(finding.NotModel, x.Origin.Pos, string(f.ID), nil, "rule %s of %s (%s) is not fully known: %s", x.Name, f.ID, x.Origin.Path, x.Unread)
 			}
 		}
 	}
@@ -235,7 +236,7 @@ func (r *reporter) unread() {
 func (r *reporter) edges() {
 	for i := range r.p.Net.VPCs {
 		if v := &r.p.Net.VPCs[i]; v.Existing != "" {
-			r.add(codeEdge, v.Meta.Origin.Pos, string(v.ID), nil, "the filters of the existing network %s are not described here: it is taken to answer as policy says", v.ID)
+			r.add(finding.Edge, v.Meta.Origin.Pos, string(v.ID), nil, "the filters of the existing network %s are not described here: it is taken to answer as policy says", v.ID)
 		}
 	}
 }

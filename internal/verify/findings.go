@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/verify/finding"
 )
 
 // Findings says what is wrong with the healthy network: policy that does not
@@ -47,7 +48,7 @@ func (p *Proof) report() []Finding {
 
 // add files a finding under its rule.
 func (r *reporter) add(code diag.Code, pos diag.Pos, object string, w *Witness, format string, args ...any) *Finding {
-	rule := ruleOf(code)
+	rule := finding.RuleOf(code)
 	r.out = append(r.out, Finding{
 		Diagnostic: diag.Diagnostic{Pos: pos, Severity: rule.Severity, Code: code, Summary: fmt.Sprintf(format, args...), Source: rule.Source},
 		Object:     object, Witness: w,
@@ -101,7 +102,7 @@ func (r *reporter) misses(j *judgement) {
 		if x.rule < 0 {
 			x.place = x.from // each subnet is a cause of its own
 		}
-		if x.code == codeUnjoined {
+		if x.code == finding.Unjoined {
 			x.object, x.name = "", ""
 		}
 		i, ok := index[x.blame]
@@ -120,7 +121,7 @@ func (r *reporter) codeOf(k miss, t *score) diag.Code {
 	p := r.p
 	u, v := &p.units[t.from], &p.units[t.to]
 	if k.unknown {
-		return codeNotKnown
+		return finding.NotKnown
 	}
 	rule := ofSubnet
 	if k.want >= 0 {
@@ -128,17 +129,17 @@ func (r *reporter) codeOf(k miss, t *score) diag.Code {
 	}
 	switch {
 	case rule == ofSubnet:
-		return codeWithin
+		return finding.Within
 	case rule == ofEndpoint:
-		return codeService
+		return finding.Service
 	case k.stage == leaving || k.stage == arriving:
-		return codeBlocked
+		return finding.Blocked
 	case !p.joins(p.places[u.place].Site, p.places[v.place].Site):
-		return codeUnjoined
+		return finding.Unjoined
 	case k.stage == forwarding && p.courses.out[t.from].maybe.Has(t.to), k.stage == returning && p.courses.back[t.from].maybe.Has(t.to):
-		return codeSomeWays
+		return finding.SomeWays
 	}
-	return codeUnrouted
+	return finding.Unrouted
 }
 
 // tell writes the causes, those of one rule as one finding when they are many.
@@ -166,14 +167,14 @@ func (r *reporter) tell(list []blamed) {
 			subject = "the way to the internet does not work: "
 		case x.rule == ofEndpoint:
 			subject = "the endpoint is not reached: "
-		case x.code == codeUnjoined:
+		case x.code == finding.Unjoined:
 			subject = "policy speaks of sites that no link joins: "
-		case x.code == codeNotKnown:
+		case x.code == finding.NotKnown:
 			subject = "whether policy works is unknown: "
 		}
 		text := fmt.Sprintf("%s%s from %s to %s %s", subject, serviceOf(x.witness.Packet), x.from, x.to, r.because(x))
 		object := x.object
-		if x.code == codeUnjoined {
+		if x.code == finding.Unjoined {
 			object = x.from // what a waiver can name
 		}
 		if n := count[k]; n > severalCauses {
@@ -244,17 +245,17 @@ func others(n int) string {
 
 func hintOf(code diag.Code) string {
 	switch code {
-	case codeBlocked, codeWithin, codeService:
+	case finding.Blocked, finding.Within, finding.Service:
 		return "let the filter that denies pass it, or take the rule back"
-	case codeUnrouted, codeSomeWays:
+	case finding.Unrouted, finding.SomeWays:
 		return "see the tables on the way: tieline path FROM TO SERVICE"
-	case codeUnjoined:
+	case finding.Unjoined:
 		return "join the sites under connect, or name the sites that are meant, as in site:segment"
-	case codeLeak:
+	case finding.Leak:
 		return "narrow the rule, or state in policy what is meant"
-	case codeExposure:
+	case finding.Exposure:
 		return "take the route to the internet gateway out of the subnet's table"
-	case codeNoWay:
+	case finding.NoWay:
 		return "give the subnets internet: nat (or public for what comes in), or name those that have it"
 	}
 	return ""
@@ -326,11 +327,11 @@ func (r *reporter) noWays() {
 			if x.inbound {
 				what = "are reached from the internet"
 			}
-			f := r.add(codeNoWay, rule.Origin.Pos, string(x.subnets[0]), nil, "a rule says that machines of %s %s, and their internet key gives them no such way", subnetsText(x.subnets), what)
-			f.Hint = hintOf(codeNoWay)
+			f := r.add(finding.NoWay, rule.Origin.Pos, string(x.subnets[0]), nil, "a rule says that machines of %s %s, and their internet key gives them no such way", subnetsText(x.subnets), what)
+			f.Hint = hintOf(finding.NoWay)
 		}
 		if len(x.nowhere) > 0 {
-			r.add(codeNowhere, rule.Origin.Pos, x.nowhere[0], nil, "no machine of the network has an address of %s, and the internet does not carry it", strings.Join(x.nowhere, ", "))
+			r.add(finding.Nowhere, rule.Origin.Pos, x.nowhere[0], nil, "no machine of the network has an address of %s, and the internet does not carry it", strings.Join(x.nowhere, ", "))
 		}
 	}
 }
@@ -370,7 +371,7 @@ func (r *reporter) leaks(j *judgement) {
 		if !p.Net.PolicyStated() && !k.world {
 			continue
 		}
-		id := leakKey{code: codeLeak, bare: k.bare}
+		id := leakKey{code: finding.Leak, bare: k.bare}
 		if k.rule != nil {
 			id.name = k.rule.Name
 			if k.rule.Filter != nil {
@@ -379,13 +380,13 @@ func (r *reporter) leaks(j *judgement) {
 		}
 		switch {
 		case k.world && !k.unknown:
-			id.code = codeExposure
+			id.code = finding.Exposure
 		case k.unknown:
-			id.code = codeNotKnown
+			id.code = finding.NotKnown
 		case k.guard < 0 && k.bare == 0:
-			id.code = codeUnguarded
+			id.code = finding.Unguarded
 		case k.icmp:
-			id = leakKey{code: codeICMP}
+			id = leakKey{code: finding.ICMP}
 		}
 		i, ok := index[id]
 		if !ok {
@@ -432,13 +433,13 @@ func (r *reporter) leak(id leakKey, k leak, t score) {
 	}
 	var f *Finding
 	switch id.code {
-	case codeExposure:
+	case finding.Exposure:
 		f = r.add(id.code, pos, object, w, "the internet reaches %s, which has internet: none, by %s%s%s", p.placeID(t.to), serviceOf(pk), by, others(t.pairs))
-	case codeUnguarded:
+	case finding.Unguarded:
 		f = r.add(id.code, pos, object, w, "nothing filters %s, and no rule of the policy allows it%s", what, others(t.pairs))
-	case codeICMP:
+	case finding.ICMP:
 		f = r.add(id.code, pos, object, w, "%s gets through: the filter lets in all of ICMP for path MTU discovery%s", what, others(t.pairs))
-	case codeNotKnown:
+	case finding.NotKnown:
 		f = r.add(id.code, pos, object, w, "whether %s gets through without a rule of the policy is unknown%s", what, others(t.pairs))
 	default:
 		f = r.add(id.code, pos, object, w, "%s gets through without a rule of the policy%s%s", what, by, others(t.pairs))

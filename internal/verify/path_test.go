@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/finding"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -206,7 +207,7 @@ connect:
 policy:
   - {from: east/a/a, to: az/a/a, ports: [tcp/443]}
 `)
-	if list := codes(New(n, atlas.Default()), codeTwoWays); len(list) > 0 {
+	if list := codes(New(n, atlas.Default()), finding.TwoWays); len(list) > 0 {
 		t.Fatalf("Findings() of the mesh has %v, want none", list)
 	}
 	var peering, vpn fabric.AttachmentID
@@ -230,9 +231,9 @@ policy:
 	}
 	detour("east/tgw", peering)
 	detour("west/tgw", vpn)
-	list := codes(New(n, atlas.Default()), codeTwoWays)
+	list := codes(New(n, atlas.Default()), finding.TwoWays)
 	if len(list) != 1 {
-		t.Fatalf("Findings() has %d findings %s, want 1", len(list), codeTwoWays)
+		t.Fatalf("Findings() has %d findings %s, want 1", len(list), finding.TwoWays)
 	}
 	w := list[0].Witness
 	if want := "between east and az packets go by east--west, az--west and replies by az--east"; list[0].Summary != want {
@@ -250,7 +251,7 @@ func codes(p *Proof, code diag.Code) []Finding {
 // TestLoopsOfASummary: what a summary holds that nothing has is one note.
 func TestLoopsOfASummary(t *testing.T) {
 	p := New(fromText(t, loopText), atlas.Default())
-	list := codes(p, codeLoop)
+	list := codes(p, finding.Loop)
 	if len(list) == 0 {
 		t.Fatal("Findings() has no loop")
 	}

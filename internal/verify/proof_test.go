@@ -14,6 +14,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/verify/finding"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -133,19 +134,19 @@ func TestBreaks(t *testing.T) {
 	}{
 		{"egress of a security group", ml, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "aws-oregon/ml/inference/sg"), "allow-to-training")
-		}, codeBlocked, "aws-oregon/ml/inference/sg", "denies tcp/443"},
+		}, finding.Blocked, "aws-oregon/ml/inference/sg", "denies tcp/443"},
 		{"ingress of an NSG", ml, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "azure-wus2/ml/data/nsg"), "allow-training")
-		}, codeBlocked, "azure-wus2/ml/data/nsg", "deny-ingress"},
+		}, finding.Blocked, "azure-wus2/ml/data/nsg", "deny-ingress"},
 		{"GCP: deny wins at equal priority", ml, func(t *testing.T, n *fabric.Network) {
 			f := filterOf(t, n, "net:ml/firewall")
 			f.Rules = append(slices.Clone(f.Rules), fabric.FilterRule{Name: "deny-https", Direction: fabric.Ingress, Action: fabric.Deny, Priority: 1050, Services: services("tcp/443"), All: true})
-		}, codeBlocked, "net:ml/firewall", "deny-https"},
+		}, finding.Blocked, "net:ml/firewall", "deny-https"},
 		{"NACL: no way for replies", accounts, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "aws-frankfurt/app/web/nacl"), "allow-rest-out")
 			f := filterOf(t, n, "aws-frankfurt/app/web/nacl")
 			f.Rules = append(f.Rules, fabric.FilterRule{Name: "only-requests", Direction: fabric.Egress, Action: fabric.Allow, Priority: 10, Services: services("tcp/1-32767", "udp"), All: true})
-		}, codeBlocked, "aws-frankfurt/app/web/nacl", "gets no reply"},
+		}, finding.Blocked, "aws-frankfurt/app/web/nacl", "gets no reply"},
 		{"NACL: replies let by a range of ports", accounts, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "aws-frankfurt/app/web/nacl"), "allow-rest-out")
 			f := filterOf(t, n, "aws-frankfurt/app/web/nacl")
@@ -159,13 +160,13 @@ func TestBreaks(t *testing.T) {
 					f.Rules[i].PeerFilter = "aws-frankfurt/shared/dns/sg" // of another VPC: nobody
 				}
 			}
-		}, codeBlocked, "aws-frankfurt/app/app/sg", "tcp/8080"},
+		}, finding.Blocked, "aws-frankfurt/app/app/sg", "tcp/8080"},
 		{"machines of a subnet", ml, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "aws-oregon/ml/training/sg"), "allow-from-subnet")
-		}, codeWithin, "aws-oregon/ml/training/sg", "inside a subnet"},
+		}, finding.Within, "aws-oregon/ml/training/sg", "inside a subnet"},
 		{"NSG without its denials: the platform lets the connected network in", ml, func(t *testing.T, n *fabric.Network) {
 			dropRule(filterOf(t, n, "azure-wus2/ml/data/nsg"), "deny-ingress")
-		}, codeLeak, "azure-wus2/ml/data/nsg", "AllowVnetInBound"},
+		}, finding.Leak, "azure-wus2/ml/data/nsg", "AllowVnetInBound"},
 		{"no filter at all", ml, func(t *testing.T, n *fabric.Network) {
 			for i := range n.Subnets {
 				if n.Subnets[i].ID == "azure-wus2/ml/inference" {
@@ -174,7 +175,7 @@ func TestBreaks(t *testing.T) {
 			}
 			f := filterOf(t, n, "azure-wus2/ml/inference/nsg")
 			f.Subnets = nil
-		}, codeLeak, "azure-wus2/ml/inference", "no filter stands before"},
+		}, finding.Leak, "azure-wus2/ml/inference", "no filter stands before"},
 		{"a route to the internet gateway for a private subnet", ml, func(t *testing.T, n *fabric.Network) {
 			for i := range n.RouteTables {
 				if rt := &n.RouteTables[i]; rt.ID == "aws-oregon/ml/rt-private" {
@@ -183,14 +184,14 @@ func TestBreaks(t *testing.T) {
 			}
 			f := filterOf(t, n, "aws-oregon/ml/training/sg")
 			f.Rules = append(slices.Clone(f.Rules), fabric.FilterRule{Name: "world", Direction: fabric.Ingress, Action: fabric.Allow, Services: services("tcp/22"), All: true})
-		}, codeExposure, "aws-oregon/ml/training/sg", "world"},
+		}, finding.Exposure, "aws-oregon/ml/training/sg", "world"},
 		{"no route to the transit gateway", ml, func(t *testing.T, n *fabric.Network) {
 			for i := range n.RouteTables {
 				if rt := &n.RouteTables[i]; rt.ID == "aws-oregon/ml/rt-private" {
 					rt.Routes = slices.DeleteFunc(slices.Clone(rt.Routes), func(r fabric.Route) bool { return r.Prefix == pfx("10.4.0.0/15") })
 				}
 			}
-		}, codeUnrouted, "aws-oregon/ml/rt-private", "no route"},
+		}, finding.Unrouted, "aws-oregon/ml/rt-private", "no route"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/verify/finding"
 )
 
 // centresText is a cloud site in AWS, two in Azure, and two data centres
@@ -116,7 +117,7 @@ func TestSpreads(t *testing.T) {
 			n := fromText(t, strings.Replace(centresText, "from: aw, to: az", "from: "+tt.from+", to: "+tt.to, 1))
 			tt.edit(n)
 			var got []string
-			for _, f := range codes(New(n, atlas.Default()), codeUnequal) {
+			for _, f := range codes(New(n, atlas.Default()), finding.Unequal) {
 				got = append(got, f.Summary)
 				if f.Severity != diag.Warning || f.Witness == nil || !f.Witness.Works() {
 					t.Errorf("%q is a %v with witness %+v, want a warning and one that works", f.Summary, f.Severity, f.Witness)
@@ -131,7 +132,7 @@ func TestSpreads(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("Findings() of %s (-want +got):\n%s", codeUnequal, diff)
+				t.Errorf("Findings() of %s (-want +got):\n%s", finding.Unequal, diff)
 			}
 		})
 	}

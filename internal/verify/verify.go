@@ -18,6 +18,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/packet"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/finding"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -176,3 +177,10 @@ type Finding struct {
 	Object  string   // id of what it is about, for waivers and for sorting
 	Witness *Witness // nil when no packet shows it
 }
+
+// Rules documents the findings of [Proof.Findings], by code.
+var Rules = finding.Rules
+
+// NeedsPolicy reports whether a rule is about what policy says, so that it is
+// not judged of a network that states none.
+func NeedsPolicy(code diag.Code) bool { return finding.NeedsPolicy(code) }

@@ -8,6 +8,7 @@ import (
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/finding"
 	"github.com/tieline/tieline/internal/verify/ways"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -90,7 +91,7 @@ func (r *reporter) twoWays(f *flow, a, b int, there, back []fabric.LinkID) {
 	case there == nil:
 		text = fmt.Sprintf("between %s and %s replies come by %s too, which no packet goes by", from, to, linksText(back))
 	}
-	r.add(codeTwoWays, p.Net.Policy[f.rule].Origin.Pos, string(from), w, "%s", text)
+	r.add(finding.TwoWays, p.Net.Policy[f.rule].Origin.Pos, string(from), w, "%s", text)
 }
 
 func linksText(list []fabric.LinkID) string {
@@ -126,7 +127,7 @@ func (r *reporter) tooLarge(f *flow, a, b int) bool {
 	}
 	pk := p.sampleOf(&flow{services: f.services[i : i+1]}, a, b)
 	w := p.witness(pk, spot{a, pk.Src}, spot{b, pk.Dst}, false)
-	r.add(codeMTU, p.Net.Policy[f.rule].Origin.Pos, string(forward.Links[0]), w, "%s from %s to %s: both ends send packets of %d bytes, and the way carries %d",
+	r.add(finding.MTU, p.Net.Policy[f.rule].Origin.Pos, string(forward.Links[0]), w, "%s from %s to %s: both ends send packets of %d bytes, and the way carries %d",
 		f.services[i], p.places[f.from].ID, p.places[f.to].ID, ends, forward.MTU)
 	return true
 }
@@ -155,7 +156,7 @@ func (r *reporter) spreads(s *ways.Spreads) {
 		case x.Ways[1] != nil:
 			text += "; replies over ways of " + tripsText(x.Ways[1])
 		}
-		f := r.add(codeUnequal, r.p.Net.Policy[r.p.flows[c.ID].rule].Origin.Pos, string(from), w, "%s%s", text, oneOfPairs(len(x.Pairs)))
+		f := r.add(finding.Unequal, r.p.Net.Policy[r.p.flows[c.ID].rule].Origin.Pos, string(from), w, "%s%s", text, oneOfPairs(len(x.Pairs)))
 		f.Hint = "announce the addresses with a longer AS path or a higher MED on the long way, or have no equal one"
 	}
 }
@@ -203,12 +204,12 @@ func (r *reporter) devices(d *ways.Devices) {
 		g, _ := p.Net.Gateway(s.There.Gateway)
 		from, to := s.Connection.From, s.Connection.To
 		if s.Apart {
-			f := r.add(codeDevices, g.Meta.Origin.Pos, string(g.ID), w, "the devices of %s are not said to share state: between %s and %s packets may pass %s (tunnel %s) and replies %s (tunnel %s)%s",
+			f := r.add(finding.Devices, g.Meta.Origin.Pos, string(g.ID), w, "the devices of %s are not said to share state: between %s and %s packets may pass %s (tunnel %s) and replies %s (tunnel %s)%s",
 				g.Site, from, to, s.There.Device, s.There.Tunnel, s.Back.Device, s.Back.Tunnel, oneOfPairs(len(s.Pairs)))
 			f.Hint = "have the devices share the state of connections and say so, cluster: true, or keep stateful filters off them"
 			continue
 		}
-		f := r.add(codeDevices, g.Meta.Origin.Pos, string(g.ID), w, "between %s and %s packets may pass %s in tunnel %s and replies in tunnel %s: each end chooses by itself%s",
+		f := r.add(finding.Devices, g.Meta.Origin.Pos, string(g.ID), w, "between %s and %s packets may pass %s in tunnel %s and replies in tunnel %s: each end chooses by itself%s",
 			from, to, s.There.Device, s.There.Tunnel, s.Back.Tunnel, oneOfPairs(len(s.Pairs)))
 		f.Severity = diag.Note
 		f.Hint = "have the device take packets of a connection in any of its tunnels: one firewall zone, no strict reverse path filter"

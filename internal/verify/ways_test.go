@@ -10,6 +10,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/verify/finding"
 )
 
 // officeSpec is two sites of AWS, one with a transit gateway and one with a
@@ -115,7 +116,7 @@ func TestDevices(t *testing.T) {
 			}
 			var got []string
 			for _, f := range New(n, atlas.Default()).Findings() {
-				if f.Code != codeDevices {
+				if f.Code != finding.Devices {
 					continue
 				}
 				_, pairs, _ := strings.Cut(f.Summary, " (one of ")
@@ -128,7 +129,7 @@ func TestDevices(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("Findings() of %s (-want +got):\n%s", codeDevices, diff)
+				t.Errorf("Findings() of %s (-want +got):\n%s", finding.Devices, diff)
 			}
 		})
 	}
