@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ type Atlas struct {
 	filterDefaults map[vocab.Cloud][]FilterDefault
 	clientPorts    vocab.PortRange
 	management     []ManagementPort
+	proxies        []netip.Prefix
 	services       map[vocab.Cloud][]Service
 	crossLinks     []CrossLink
 	changes        map[changeKey]ChangeRule
@@ -95,6 +97,7 @@ func load() (*Atlas, error) {
 	l.buildPriorities(a)
 	l.buildFilterDefaults(a)
 	l.buildManagement(a)
+	l.buildProxies(a)
 	for _, id := range LimitIDs {
 		if _, err := a.limit(id); err != nil {
 			l.failf("%v", err)

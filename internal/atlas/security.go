@@ -2,6 +2,7 @@ package atlas
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -29,6 +30,22 @@ func (a *Atlas) DefaultFilters(c vocab.Cloud) ([]string, Fact) {
 		return nil, Fact{}
 	}
 	return strings.Fields(f.Value), f
+}
+
+// AccessProxies returns the ranges from which a cloud's access proxy reaches
+// machines for users who have signed in: public addresses that nobody on the
+// internet has. In the order of the facts.
+func (a *Atlas) AccessProxies() []netip.Prefix { return slices.Clone(a.proxies) }
+
+func (l *loader) buildProxies(a *Atlas) {
+	for _, f := range a.Facts("gcp.proxy") {
+		p, err := netip.ParsePrefix(f.Value)
+		if err != nil {
+			l.failf("%s: %v", f.ID, err)
+			continue
+		}
+		a.proxies = append(a.proxies, p)
+	}
 }
 
 func (l *loader) buildManagement(a *Atlas) {

@@ -1,22 +1,28 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
 // managementPorts: no packet from the internet to a management port arrives
-// with its reply, by proof and not by the look of the rules.
+// with its reply, by proof and not by the look of the rules. What comes from a
+// cloud's access proxy comes from users who have signed in, and is left out.
 func (u *auditor) managementPorts() {
 	ports := u.a.ManagementPorts()
-	outside := []fabric.PolicyEnd{{Ref: "internet", Internet: true}}
-	from := u.p.PlacesOf(outside[0])
+	from := u.p.PlacesOf(fabric.PolicyEnd{Ref: "internet", Internet: true})
+	from = slices.DeleteFunc(from, func(i int) bool {
+		return prefix.FromPrefixes(u.a.AccessProxies()...).ContainsSet(u.p.Places()[i].Addrs)
+	})
 	told := map[fabric.VPCID]bool{}
 	for i, place := range u.p.Places() {
 		if place.Subnet == "" && place.Site == "" {
@@ -26,7 +32,7 @@ func (u *auditor) managementPorts() {
 		for _, j := range from {
 			open = append(open, u.p.Between(j, i)...)
 		}
-		hit := exposed(open, ports)
+		hit := held(open, ports)
 		if len(hit) == 0 {
 			continue
 		}
@@ -44,16 +50,62 @@ func (u *auditor) managementPorts() {
 		if s, ok := u.n.Subnet(place.Subnet); ok {
 			origin, end.Subnets = s.Meta.Origin, []fabric.SubnetID{s.ID}
 		}
-		names := make([]string, len(hit))
-		for k, m := range hit {
-			names[k] = fmt.Sprintf("%s (%s)", m.Name, m.Services[0])
+		u.expose(place, origin, u.ask(from, end, hit))
+	}
+}
+
+// exposed is what the proof says of management ports, from the internet to an end.
+type exposed struct {
+	open    []string        // names of the ports that packets get through to
+	unsure  []string        // and of those to which they may
+	witness *verify.Witness // of the first that is open
+	why     string          // of the first that is not known
+}
+
+// ask asks for each management port whether a packet of the internet gets
+// through, which the openings between places leave open where something on the
+// way is not modelled.
+func (u *auditor) ask(from []int, to fabric.PolicyEnd, ports []atlas.ManagementPort) exposed {
+	var out exposed
+	for _, m := range ports {
+		name := fmt.Sprintf("%s (%s)", m.Name, m.Services[0])
+		isOpen, why := false, ""
+		for _, i := range from {
+			pl := &u.p.Places()[i]
+			a := u.p.Flow(fabric.PolicyEnd{Ref: pl.ID, Prefixes: pl.Addrs.Prefixes()}, to, m.Services[0])
+			switch {
+			case a.Yes != nil:
+				isOpen = true
+				if out.witness == nil {
+					out.witness = a.Yes
+				}
+			case a.Verdict == verify.Undecided && len(a.Unread) > 0:
+				why = a.Unread[0]
+			case a.Verdict == verify.Undecided:
+				why = "a bound of the proof was met"
+			}
 		}
-		f := u.add(diag.Error, origin, place.ID, "%s is reachable from the internet on %s", place.ID, strings.Join(names, ", "))
+		switch {
+		case isOpen:
+			out.open = append(out.open, name)
+		case why != "":
+			out.unsure = append(out.unsure, name)
+			out.why = cmp.Or(out.why, why)
+		}
+	}
+	return out
+}
+
+// expose says which management ports of a place are open, or may be.
+func (u *auditor) expose(place verify.Place, at fabric.Origin, a exposed) {
+	if len(a.open) > 0 {
+		f := u.add(diag.Error, at, place.ID, "%s is reachable from the internet on %s", place.ID, strings.Join(a.open, ", "))
 		f.Hint = "allow it from a site or subnet of your own only"
-		if w := u.p.Flow(outside[0], end, hit[0].Services[0]).Yes; w != nil {
-			f.Witness = w
-			f.Related = openedBy(w)
-		}
+		f.Witness, f.Related = a.witness, openedBy(a.witness)
+	}
+	if len(a.unsure) > 0 {
+		f := u.add(diag.Warning, at, place.ID, "whether %s is reachable from the internet on %s is not known: %s", place.ID, strings.Join(a.unsure, ", "), a.why)
+		f.Hint = "check it where that is made"
 	}
 }
 
@@ -71,8 +123,8 @@ func (u *auditor) joined(p verify.Place) fabric.VPC {
 	return v
 }
 
-// exposed returns the management ports that services hold.
-func exposed(open []vocab.Service, ports []atlas.ManagementPort) []atlas.ManagementPort {
+// held returns the management ports that services hold.
+func held(open []vocab.Service, ports []atlas.ManagementPort) []atlas.ManagementPort {
 	var out []atlas.ManagementPort
 	for _, m := range ports {
 		if holdsAny(open, m.Services) {
