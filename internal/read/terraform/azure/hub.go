@@ -31,6 +31,7 @@ func (r *reader) readHubs() {
 		} else {
 			draft.Doubt(&g.Meta, "its prefix is only known once applied")
 		}
+		g.PathFirst = x.Text("hub_routing_preference") == "ASPath"
 		if x.Set("route") {
 			draft.Doubt(&g.Meta, "its static routes are not modelled")
 			r.unclear(x, "the static routes of a virtual hub are not modelled")

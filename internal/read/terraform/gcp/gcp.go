@@ -25,7 +25,7 @@ func Reads() []string {
 		"google_compute_network", "google_compute_network_firewall_policy", "google_compute_network_firewall_policy_association",
 		"google_compute_network_firewall_policy_rule", "google_compute_network_peering", "google_compute_network_peering_routes_config",
 		"google_compute_route", "google_compute_router", "google_compute_router_interface", "google_compute_router_nat", "google_compute_router_peer",
-		"google_compute_subnetwork", "google_compute_vpn_tunnel", "google_network_connectivity_hub", "google_network_connectivity_spoke",
+		"google_compute_router_route_policy", "google_compute_subnetwork", "google_compute_vpn_tunnel", "google_network_connectivity_hub", "google_network_connectivity_spoke",
 	}
 }
 
@@ -142,6 +142,10 @@ func (r *reader) readNetworks() {
 		}
 		name := title(x)
 		v := fabric.VPC{Meta: r.meta(x, in), Cloud: vocab.GCP, Name: name, MTU: cmp.Or(x.Int("mtu"), mtu), RegionalRouting: x.Text("routing_mode") != "GLOBAL"}
+		if x.Text("bgp_best_path_selection_mode") == "STANDARD" || x.Unknown("bgp_best_path_selection_mode") {
+			draft.Doubt(&v.Meta, "its routers choose paths by the standard mode, which is not modelled")
+			r.unclear(x, v.Meta.Unread)
+		}
 		for _, reg := range list {
 			v.Sites = append(v.Sites, r.d.Site(vocab.GCP, reg, x.Origin))
 		}
@@ -152,7 +156,7 @@ func (r *reader) readNetworks() {
 		v.ID = fabric.VPCID(r.d.ID(id))
 		v.DefaultRoute = !x.True("delete_default_routes_on_create")
 		if auto := x.Get("auto_create_subnetworks"); !auto.Has() || auto.True() {
-			v.Meta.Unread = "the network makes a subnet in each region by itself, which are not in the file"
+			draft.Doubt(&v.Meta, "the network makes a subnet in each region by itself, which are not in the file")
 			r.unclear(x, v.Meta.Unread)
 		}
 		r.networks[x] = len(n.VPCs)

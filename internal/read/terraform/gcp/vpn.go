@@ -208,13 +208,21 @@ func (r *reader) sessionOf(x *doc.Resource, list []session, e *draft.End) {
 		e.Unread = why
 		r.unclear(s.peer, why)
 	}
+	for _, x := range []struct {
+		arg, kind string
+		to        *[]fabric.RouteTerm
+	}{{"export_policies", exportPolicy, &e.Export}, {"import_policies", importPolicy, &e.Import}} {
+		terms, why := r.readPolicies(s.peer, x.arg, x.kind)
+		if *x.to = terms; why != "" {
+			doubt(why)
+			return
+		}
+	}
 	switch {
 	case s.peer.Get("enable").Has() && !s.peer.True("enable"):
 		doubt("its BGP session is disabled")
 	case s.peer.Text("advertise_mode") == "CUSTOM":
 		doubt("its BGP session announces ranges of its own, which is not modelled")
-	case s.peer.Set("import_policies") || s.peer.Set("export_policies"):
-		doubt("its BGP session has route policies, which are not modelled")
 	case s.peer.Set("custom_learned_ip_ranges"):
 		doubt("its BGP session has custom learned routes, which are not modelled")
 	case s.peer.Unknown("peer_asn"):

@@ -38,19 +38,21 @@ type End struct {
 	// PeerPrefixes are what the configuration says lies behind the peer.
 	PeerPrefixes []netip.Prefix
 	// Connection groups the two tunnels of an AWS VPN connection.
-	Connection  string
-	Meta        fabric.Meta // of the connection
-	Static      bool        // no BGP: PeerPrefixes are routed into the tunnel
-	Large       bool
-	Unread      string
-	Priority    int // MED sent
-	Phase1      int // seconds, as the others; 0 for the cloud's default
-	Phase2      int
-	DPD         int
-	Keepalive   int
-	Hold        int
-	InitiateIKE bool
-	ESP         Cipher
+	Connection string
+	Meta       fabric.Meta // of the connection
+	Static     bool        // no BGP: PeerPrefixes are routed into the tunnel
+	Large      bool
+	Unread     string
+	Priority   int // MED sent
+	// Export and Import are what the end does to announcements.
+	Export, Import []fabric.RouteTerm
+	Phase1         int // seconds, as the others; 0 for the cloud's default
+	Phase2         int
+	DPD            int
+	Keepalive      int
+	Hold           int
+	InitiateIKE    bool
+	ESP            Cipher
 
 	joined int // index of the other end; -1
 	tunnel fabric.TunnelID
@@ -389,7 +391,7 @@ func (d *Draft) attach(name string, c *fabric.Connection) {
 func (d *Draft) tunnelEnd(e *End) fabric.TunnelEnd {
 	out := fabric.TunnelEnd{
 		Gateway: e.Gateway, Interface: e.Interface, Inside: e.Inside, InitiateIKE: e.InitiateIKE, InitiateBGP: true,
-		Phase1: e.Phase1, Phase2: e.Phase2, DPD: e.DPD, Keepalive: e.Keepalive, Hold: e.Hold, Priority: e.Priority,
+		Phase1: e.Phase1, Phase2: e.Phase2, DPD: e.DPD, Keepalive: e.Keepalive, Hold: e.Hold, Priority: e.Priority, Export: e.Export, Import: e.Import,
 	}
 	c := e.Cloud
 	if !c.IsPublic() {
