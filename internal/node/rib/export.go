@@ -3,6 +3,7 @@ package rib
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -41,21 +42,24 @@ func (r *RIB) Exports(id string) []Export {
 	own = slices.Compact(own)
 	var out []Export
 	mine := map[netip.Prefix]bool{}
-	originate := func(p netip.Prefix) {
+	originate := func(p netip.Prefix, med *uint32) {
 		if mine[p] {
 			return
 		}
 		mine[p] = true
-		out = append(out, Export{Prefix: p, MED: s.conf.MED, Communities: own})
+		out = append(out, Export{Prefix: p, Path: s.conf.Insert, MED: med, Communities: own})
 	}
 	for _, a := range s.conf.Announce {
-		originate(a.Prefix.Masked())
+		originate(a.Prefix.Masked(), s.medOf(&a))
 	}
 	if t := r.byName[s.conf.Export]; t != nil {
 		for p, w := range t.won {
+			if slices.Contains(s.conf.Withhold, p) {
+				continue
+			}
 			if w.fixed != nil {
 				if w.fixed.announce && len(s.conf.ExportOnly) == 0 {
-					originate(p)
+					originate(p, s.conf.MED)
 				}
 				continue
 			}
@@ -65,11 +69,24 @@ func (r *RIB) Exports(id string) []Export {
 			}
 			communities := slices.Concat(c.learned.Communities, own)
 			slices.Sort(communities)
-			out = append(out, Export{Prefix: p, Path: c.learned.Path, MED: s.conf.MED, Communities: slices.Compact(communities)})
+			out = append(out, Export{Prefix: p, Path: slices.Concat(s.conf.Insert, c.learned.Path), MED: s.conf.MED, Communities: slices.Compact(communities)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Export) int { return a.Prefix.Compare(b.Prefix) })
 	return out
+}
+
+// medOf is the MED with which the session announces a prefix of its own: its
+// own with the prefix's cost, nil where neither is.
+func (s *session) medOf(a *nodeconf.Announce) *uint32 {
+	if a.Cost <= 0 {
+		return s.conf.MED
+	}
+	med := uint32(min(a.Cost, math.MaxInt32))
+	if s.conf.MED != nil {
+		med += min(*s.conf.MED, math.MaxInt32)
+	}
+	return &med
 }
 
 // pick returns the path that the session announces, nil for none.

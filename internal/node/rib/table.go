@@ -34,6 +34,12 @@ type source struct {
 	via        string
 	preference int
 	cost       uint64
+	only       []netip.Prefix // empty: every prefix
+}
+
+// takes reports whether the table learns a prefix from the source.
+func (s *source) takes(p netip.Prefix) bool {
+	return len(s.only) == 0 || slices.Contains(s.only, p)
 }
 
 // fixed is what is configured for a prefix, of the lowest preference.
@@ -69,7 +75,7 @@ func (r *RIB) newTable(conf *nodeconf.Table) *table {
 		t.configure(&c.Routes[i])
 	}
 	for _, l := range c.Learn {
-		s := source{via: l.Via, preference: l.Preference, cost: uint64(max(l.Cost, 0))}
+		s := source{via: l.Via, preference: l.Preference, cost: uint64(max(l.Cost, 0)), only: l.Only}
 		for _, id := range l.Sessions {
 			if from := r.sessions[id]; from != nil {
 				s.session = from
@@ -202,6 +208,9 @@ func (t *table) offers(p netip.Prefix) bool {
 	}
 	for i := range t.sources {
 		s := &t.sources[i]
+		if !s.takes(p) {
+			continue
+		}
 		if s.session != nil {
 			if s.session.in[p] != nil {
 				return true
@@ -265,7 +274,7 @@ func (t *table) candidates(p netip.Prefix, lowest int) []path {
 	}
 	for i := range t.sources {
 		s := &t.sources[i]
-		if s.preference > lowest {
+		if s.preference > lowest || !s.takes(p) {
 			continue
 		}
 		if s.session != nil {
