@@ -220,10 +220,11 @@ func (b *placer) site(s *fabric.Site) {
 // organisation is assigned more than a /8.
 func isWorld(p netip.Prefix) bool { return p.Bits() < 8 && !p.Addr().IsPrivate() }
 
-// foreign places the ranges that policy names outside the network, the
-// narrower cut out of the wider, and the internet, which is the rest.
+// foreign places the ranges that policy names outside the network and those of
+// the clouds' access proxies, the narrower cut out of the wider, and the
+// internet, which is the rest.
 func (b *placer) foreign(a *atlas.Atlas) {
-	var named []netip.Prefix
+	named := a.AccessProxies()
 	for i := range b.net.Policy {
 		for _, ends := range [][]fabric.PolicyEnd{b.net.Policy[i].From, b.net.Policy[i].To} {
 			for _, e := range ends {
@@ -267,10 +268,10 @@ var privateBlocks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 }
 
-// notPublic gives the addresses that are not of the internet: private ones
-// and those that no network may use.
+// notPublic gives the addresses that are not of the internet: private ones,
+// those that no network may use, and those of the clouds' access proxies.
 func notPublic(a *atlas.Atlas) prefix.Set {
-	list := slices.Clone(privateBlocks)
+	list := slices.Concat(privateBlocks, a.AccessProxies())
 	for _, id := range []string{"any.refused.loopback", "any.refused.link_local", "any.refused.multicast", "any.refused.zero", "any.avoided.reserved", "any.avoided.shared"} {
 		if f, ok := a.Fact(id); ok {
 			if p, err := netip.ParsePrefix(f.Value); err == nil {
