@@ -147,18 +147,7 @@ func (ns *NS) Path() string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), 
 // Do runs f on a thread in the namespace. Goroutines that f starts are not in
 // it; sockets that f opens stay in it.
 func (ns *NS) Do(f func() error) error {
-	done := make(chan error)
-	go func() {
-		// The thread is never unlocked, so it ends with the goroutine and
-		// nothing else runs in the namespace by accident.
-		runtime.LockOSThread()
-		if err := unix.Setns(ns.FD(), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("setns: %w", err)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
+	return away(func() error { return unix.Setns(ns.FD(), unix.CLONE_NEWNET) }, f)
 }
 
 // Command prepares a command that runs in the namespace. It is killed when the
@@ -220,23 +209,41 @@ func (ns *NS) Address(device string, prefix netip.Prefix) {
 }
 
 // create makes a namespace and returns its descriptor.
-func create() (*os.File, error) {
-	type result struct {
-		file *os.File
-		err  error
-	}
-	done := make(chan result)
+func create() (file *os.File, err error) {
+	err = away(func() error { return unix.Unshare(unix.CLONE_NEWNET) }, func() error {
+		file, err = os.Open("/proc/thread-self/ns/net")
+		return err
+	})
+	return file, err
+}
+
+// away runs f on a thread that enter has moved to another namespace. The thread
+// moves back and lives on: the end of a thread would kill the commands that it
+// started (PR_SET_PDEATHSIG is of the thread).
+func away(enter, f func() error) error {
+	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // for good: the thread ends in the new namespace
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			done <- result{err: fmt.Errorf("unshare: %w", err)}
+		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- err
 			return
 		}
-		file, err := os.Open("/proc/thread-self/ns/net")
-		done <- result{file, err}
+		defer home.Close()
+		if err := enter(); err != nil {
+			runtime.UnlockOSThread()
+			done <- err
+			return
+		}
+		err = f()
+		if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+			done <- fmt.Errorf("back to the machine's namespace: %w", back) // the thread ends, locked
+			return
+		}
+		runtime.UnlockOSThread()
+		done <- err
 	}()
-	r := <-done
-	return r.file, r.err
+	return <-done
 }
 
 func linkUp(name string) error {
