@@ -220,11 +220,10 @@ func (b *placer) site(s *fabric.Site) {
 // organisation is assigned more than a /8.
 func isWorld(p netip.Prefix) bool { return p.Bits() < 8 && !p.Addr().IsPrivate() }
 
-// foreign places the ranges that policy names outside the network and those of
-// the clouds' access proxies, the narrower cut out of the wider, and the
-// internet, which is the rest.
+// foreign places the ranges that policy names outside the network, the
+// narrower cut out of the wider, and the internet, which is the rest.
 func (b *placer) foreign(a *atlas.Atlas) {
-	named := a.AccessProxies()
+	var named []netip.Prefix
 	for i := range b.net.Policy {
 		for _, ends := range [][]fabric.PolicyEnd{b.net.Policy[i].From, b.net.Policy[i].To} {
 			for _, e := range ends {
