@@ -221,7 +221,8 @@ func (b *placer) site(s *fabric.Site) {
 func isWorld(p netip.Prefix) bool { return p.Bits() < 8 && !p.Addr().IsPrivate() }
 
 // foreign places the ranges that policy names outside the network, the
-// narrower cut out of the wider, and the internet, which is the rest.
+// narrower cut out of the wider, and the internet, which is the rest but for
+// the clouds' access proxies: nobody on it has their addresses.
 func (b *placer) foreign(a *atlas.Atlas) {
 	var named []netip.Prefix
 	for i := range b.net.Policy {
@@ -250,7 +251,7 @@ func (b *placer) foreign(a *atlas.Atlas) {
 		taken = taken.Union(rest)
 	}
 	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(notPublic(a)).Subtract(taken), InternetPlace)
+	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(notPublic(a)).Subtract(prefix.FromPrefixes(a.AccessProxies()...)).Subtract(taken), InternetPlace)
 }
 
 func (b *placer) beyond(id string, addrs prefix.Set, kind PlaceKind) {
@@ -267,10 +268,10 @@ var privateBlocks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 }
 
-// notPublic gives the addresses that are not of the internet: private ones,
-// those that no network may use, and those of the clouds' access proxies.
+// notPublic gives the addresses that are not of the internet: private ones
+// and those that no network may use.
 func notPublic(a *atlas.Atlas) prefix.Set {
-	list := slices.Concat(privateBlocks, a.AccessProxies())
+	list := slices.Clone(privateBlocks)
 	for _, id := range []string{"any.refused.loopback", "any.refused.link_local", "any.refused.multicast", "any.refused.zero", "any.avoided.reserved", "any.avoided.shared"} {
 		if f, ok := a.Fact(id); ok {
 			if p, err := netip.ParsePrefix(f.Value); err == nil {
