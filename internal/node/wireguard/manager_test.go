@@ -19,6 +19,7 @@ import (
 
 	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/nodeconf"
+	"github.com/tieline/tieline/internal/testkit/netlab"
 )
 
 // bench is a tunnel between two nodes whose outsides are namespaces of their
@@ -40,16 +41,20 @@ func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{}
 	b.log = slog.New(slog.NewTextHandler(&b.written, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	lab := netlab.New(t)
+	var under [2]*netlab.NS
 	for i := range 2 {
-		b.node[i], b.under[i] = space(t), space(t)
+		under[i] = lab.Namespace(fmt.Sprintf("u%d", i))
+		b.node[i], b.under[i] = lab.Namespace(fmt.Sprintf("node%d", i)).Path(), under[i].Path()
 		k, err := wgtypes.GeneratePrivateKey()
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.keys[i] = k
 	}
-	cable(t, b.under[0], b.under[1], netip.PrefixFrom(outside[0], 24), netip.PrefixFrom(outside[1], 24))
+	lab.Veth(under[0], "eth0", under[1], "eth0")
 	for i := range 2 {
+		under[i].Address("eth0", netip.PrefixFrom(outside[i], 24))
 		b.manager[i] = b.start(t, i)
 	}
 	return b
