@@ -40,6 +40,7 @@ type order struct {
 	Set       []nodeconf.Session
 	Advertise string
 	List      []Export
+	Raw       string // a session to announce List, past what compose leaves out
 	Reset     string
 	Why       string
 }
@@ -78,6 +79,14 @@ func runNode(in io.Reader, out io.Writer) error {
 			err = s.Set(context.Background(), o.Set)
 		case o.Advertise != "":
 			err = s.Advertise(o.Advertise, o.List)
+		case o.Raw != "":
+			session := s.sessions[o.Raw]
+			session.mu.Lock()
+			for _, e := range o.List {
+				session.want[e.Prefix.String()] = e
+			}
+			session.signal()
+			session.mu.Unlock()
 		case o.Reset != "":
 			err = s.Reset(o.Reset, o.Why)
 		}

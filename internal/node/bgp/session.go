@@ -85,6 +85,11 @@ func (s *session) run(ctx context.Context) {
 		conf := s.conf
 		s.mu.Unlock()
 		index := deviceIndex(conf.Device)
+		if index == 0 && conf.Device != "" {
+			s.setState(idle, fmt.Sprintf("device %s is not there", conf.Device))
+			pause(ctx, openRetry)
+			continue
+		}
 		srv, err := open(&conf, s.log, s.onPeer, s.onPaths)
 		if err != nil {
 			s.setState(idle, err.Error())
@@ -92,7 +97,7 @@ func (s *session) run(ctx context.Context) {
 			continue
 		}
 		if err := s.serve(ctx, srv, index); err != nil {
-			s.log.Warn("bgp server ended", "error", err)
+			s.log.Info("bgp listener is made anew", "reason", err)
 			s.down(err.Error())
 			pause(ctx, openRetry)
 		}
