@@ -1,20 +1,31 @@
 package nodes_test
 
 import (
+	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/compile"
+	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/node/rib"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/render/nodes"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/spec"
+	"github.com/tieline/tieline/internal/testkit/cases"
 	kit "github.com/tieline/tieline/internal/testkit/corpus"
+	"github.com/tieline/tieline/internal/testkit/random"
 )
+
+// soak asks for the largest network too, and for more random ones.
+const soak = "TIELINE_SOAK"
 
 // exchange is a run of a plan without packets: the routing information base of
 // each node, and sessions that carry what the other end announces.
@@ -273,7 +284,9 @@ func (x *exchange) settled(got []string, q netip.Prefix) []string {
 
 func TestTablesAgreeWithTheProof(t *testing.T) {
 	for _, net := range kit.Networks {
-		if net.Name == os.Getenv("SKIPNET") { continue }
+		if net.Name == "estate" && os.Getenv(soak) == "" {
+			continue // thousands of subnets, and a minute
+		}
 		t.Run(net.Name, func(t *testing.T) {
 			n, a := load(t, net.Name)
 			for _, kind := range []nodeconf.TunnelKind{nodeconf.IPsec, nodeconf.WireGuard} {
@@ -336,4 +349,52 @@ func compare(t *testing.T, x *exchange, want *routes.Tables) {
 func isOwn(t *routes.Tables, i int, q netip.Prefix) bool {
 	r, ok := t.Tables[i].Own.Get(q)
 	return ok && t.Tables[i].Kind == routes.HubTable && r.Hops[0].VPC == ""
+}
+
+// TestCasesAgreeWithTheProof does the same for networks that are known by hand.
+func TestCasesAgreeWithTheProof(t *testing.T) {
+	for _, c := range cases.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			if c.Chance {
+				t.Skip("what happens is not documented")
+			}
+			p, err := nodes.Render(c.Net, atlas.Default(), nodes.Options{Tunnels: nodeconf.WireGuard})
+			if err != nil {
+				t.Skip(err)
+			}
+			x := newExchange(p)
+			x.converge(t)
+			compare(t, x, routes.Compute(c.Net, atlas.Default(), nil))
+		})
+	}
+}
+
+// TestRandomAgreeWithTheProof does the same for networks that compile by
+// chance.
+func TestRandomAgreeWithTheProof(t *testing.T) {
+	played := 0
+	for seed := range uint64(60) {
+		s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(random.Spec(rand.New(rand.NewPCG(seed, 1))))}})
+		if diags.HasErrors() {
+			continue
+		}
+		r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+		if r.Diags.HasErrors() {
+			continue
+		}
+		p, err := nodes.Render(r.Network, atlas.Default(), nodes.Options{Tunnels: nodeconf.WireGuard})
+		if err != nil {
+			t.Errorf("seed %d: Render: %v", seed, err)
+			continue
+		}
+		played++
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			x := newExchange(p)
+			x.converge(t)
+			compare(t, x, routes.Compute(r.Network, atlas.Default(), nil))
+		})
+	}
+	if played < 10 {
+		t.Errorf("played %d random networks, want 10 or more", played)
+	}
 }
