@@ -389,3 +389,18 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	bits, _ := n.Mask.Size()
 	return netip.PrefixFrom(addr.Unmap(), bits), ok
 }
+
+// Received is how many packets each device has taken in since it was made.
+func (n *Netlink) Received() (map[string]uint64, error) {
+	list, err := again(n.handle.LinkList)
+	if err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	out := map[string]uint64{}
+	for _, l := range list {
+		if s := l.Attrs().Statistics; s != nil {
+			out[l.Attrs().Name] = s.RxPackets
+		}
+	}
+	return out, nil
+}
