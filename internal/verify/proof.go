@@ -23,7 +23,7 @@ type Proof struct {
 	Net    *fabric.Network
 	Atlas  *atlas.Atlas
 	Plane  *routes.Plane
-	Tables *routes.Tables // healthy
+	Tables *routes.Tables // healthy, but of [Proof.Under]
 
 	places   []Place // sorted by id
 	behind   []site  // what stands behind each place
@@ -81,8 +81,19 @@ func New(n *fabric.Network, a *atlas.Atlas) *Proof { return newProof(n, a, runti
 // newProof is [New] with a number of workers, on which nothing depends but
 // the time it takes.
 func newProof(n *fabric.Network, a *atlas.Atlas, workers int) *Proof {
-	plane := routes.New(n, a)
-	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(nil), workers: workers, special: notPublic(a), served: servedByNAT(n), acls: map[fabric.SubnetID]bool{}}
+	return prove(n, a, routes.New(n, a), nil, workers)
+}
+
+// Under works out the proof of the same network once parts of it have failed
+// and its routes have settled: what [Proof.Flow] then says is exact for
+// machines that stand in none of the parts. Tables are those after the
+// failure; Plane is shared.
+func (p *Proof) Under(failed routes.Failure) *Proof {
+	return prove(p.Net, p.Atlas, p.Plane, failed, p.workers)
+}
+
+func prove(n *fabric.Network, a *atlas.Atlas, plane *routes.Plane, failed routes.Failure, workers int) *Proof {
+	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(failed), workers: workers, special: notPublic(a), served: servedByNAT(n), acls: map[fabric.SubnetID]bool{}}
 	p.clientPorts, _ = a.ClientPorts()
 	for i := range n.Filters {
 		if f := &n.Filters[i]; f.Kind == fabric.NetworkACL {
