@@ -18,7 +18,14 @@ type harm struct {
 	exposed    bool   // what went over a link leaves for the internet
 	narrow     int32  // spot that is congested; -1 when none
 	load, room uint64 // on it, bits per second
+	full       []full // all spots that are congested, the narrow one among them
 	ill        bool   // of no failure: the pair does not work when healthy
+}
+
+// full is a spot with more load than it has room, in bits per second.
+type full struct {
+	spot       int32
+	load, room uint64
 }
 
 // breaker judges failures one after another; each worker has its own.
@@ -317,11 +324,9 @@ func (b *breaker) congestion(h *harm, before, after [2]*trip) {
 			if c.capacity == 0 || load <= float64(c.capacity) || !b.worse(c, load, before) {
 				continue
 			}
-			if h.narrow >= 0 && load*float64(h.room) <= float64(h.load)*float64(c.capacity) {
-				continue
+			if h.congest(c.index(), load, c.capacity) {
+				h.After.Tunnels = len(c.tunnels)
 			}
-			h.Effect, h.narrow, h.load, h.room = Congested, c.index(), uint64(load+0.5), uint64(c.capacity)
-			h.Peak, h.After.Tunnels, h.After.Capacity = vocab.Rate(h.load), len(c.tunnels), c.capacity
 		}
 	}
 	for d := range after {
@@ -334,16 +339,24 @@ func (b *breaker) congestion(h *harm, before, after [2]*trip) {
 			if room.State != capacity.Bounded || room.Fits(load) || !b.worseAt(p, before) {
 				continue
 			}
-			if h.narrow >= 0 && load*float64(h.room) <= float64(h.load)*float64(room.Rate) {
-				continue
-			}
-			h.Effect, h.narrow, h.load, h.room = Congested, at, uint64(load+0.5), uint64(room.Rate)
-			h.Peak, h.After.Capacity = vocab.Rate(h.load), room.Rate
+			h.congest(at, load, room.Rate)
 		}
 	}
 	if h.narrow < 0 {
 		h.Peak = b.peak(after)
 	}
+}
+
+// congest notes a congested spot, and reports whether it is the fullest yet.
+func (h *harm) congest(spot int32, load float64, room vocab.Rate) bool {
+	f := full{spot, uint64(load + 0.5), uint64(room)}
+	h.full = append(h.full, f)
+	if h.narrow >= 0 && float64(f.load)*float64(h.room) <= float64(h.load)*float64(f.room) {
+		return false
+	}
+	h.Effect, h.narrow, h.load, h.room = Congested, spot, f.load, f.room
+	h.Peak, h.After.Capacity = vocab.Rate(f.load), room
+	return true
 }
 
 // worse reports whether a crossing is fuller than the lane found it before.

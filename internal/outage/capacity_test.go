@@ -85,6 +85,7 @@ func TestCapacityOfGateways(t *testing.T) {
 			traffic: []string{"{from: blue, to: green, monthly: 1TB, peak: 300Mbps}", "{from: blue, to: hq, monthly: 1TB, peak: 360Mbps}"},
 			want: []string{
 				"TL1203 gateway z/vpn sends 325Mbps when gateway z/vpn#0 fails; the peak there is then 660Mbps",
+				"TL1203 link hq--z carries 325Mbps from z to hq when gateway z/vpn#0 fails; the peak there is then 360Mbps",
 				"TL1210 gateway z/vpn sends 650Mbps; the peak there is 660Mbps",
 			},
 			effect: Congested, left: "325Mbps of 650Mbps",

@@ -59,19 +59,27 @@ func (r *run) saidElsewhere(spot int32, h *harm) bool {
 	if spot < first {
 		return false
 	}
-	p := capacity.Place(spot - first)
-	for i := range first {
-		l, ok := r.total.congested[i]
-		if ok && l.room == h.room && l.load == h.load && slices.Contains(r.linkEnds(i), p) {
-			return true
-		}
+	if r.saidOfLink(spot, h) {
+		return true
 	}
+	p := capacity.Place(spot - first)
 	other, ok := r.carries.Twin(p)
 	if !ok {
 		return false
 	}
 	o, ok := r.total.congested[r.spot(other)]
-	return ok && o.room == h.room && cmp.Or(cmp.Compare(o.load, h.load), cmp.Compare(p, other)) > 0
+	return ok && o.room == h.room && cmp.Or(cmp.Compare(o.load, h.load), cmp.Compare(p, other)) > 0 && !r.saidOfLink(r.spot(other), &o)
+}
+
+// saidOfLink reports whether a link at a place has as much missing.
+func (r *run) saidOfLink(spot int32, h *harm) bool {
+	for i := range r.spot(0) {
+		l, ok := r.total.congested[i]
+		if ok && l.room == h.room && l.load == h.load && slices.Contains(r.linkEnds(i), capacity.Place(spot-r.spot(0))) {
+			return true
+		}
+	}
+	return false
 }
 
 // overloads gives a finding for each direction of a link and each place that

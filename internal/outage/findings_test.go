@@ -93,8 +93,8 @@ func TestFailureFindings(t *testing.T) {
 		{
 			name: "the fullest of two failures speaks for a direction of a link",
 			fill: func(r *run) {
-				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/0")), narrow: 0, load: 3e9, room: 2e9}})
-				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/1"), tunnel("a--c/0")), narrow: 0, load: 3e9, room: 1e9}})
+				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/0")), narrow: 0, full: []full{{0, 3e9, 2e9}}}})
+				r.total.add([]harm{{Impact: impact("b", Congested, tunnel("a--b/1"), tunnel("a--c/0")), narrow: 0, full: []full{{0, 3e9, 1e9}}}})
 			},
 			want: []string{"TL1203 network.yaml:1: warning: link a--b carries 1Gbps from a to b when tunnel a--b/1 and tunnel a--c/0 fail; the peak there is then 3Gbps"},
 		},

@@ -59,9 +59,11 @@ func (t *tally) add(harms []harm) {
 		if h.exposed {
 			keep(&t.exposed[h.pair], h)
 		}
-		if h.narrow >= 0 {
-			if old, ok := t.congested[h.narrow]; !ok || h.fuller(&old) {
-				t.congested[h.narrow] = *h
+		for _, f := range h.full {
+			c := *h
+			c.narrow, c.load, c.room = f.spot, f.load, f.room
+			if old, ok := t.congested[f.spot]; !ok || c.fuller(&old) {
+				t.congested[f.spot] = c
 			}
 		}
 	}
