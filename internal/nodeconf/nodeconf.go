@@ -139,6 +139,7 @@ const (
 	LocalPreference Criterion = "local-preference" // higher wins
 	ASPathLength    Criterion = "as-path"          // shorter wins
 	MED             Criterion = "med"              // lower wins, with the cost of the way added
+	NeighbourMED    Criterion = "neighbour-med"    // the same among routes of one neighbour AS only; the last criterion (RFC 4271 section 9.1.2.2 c)
 )
 
 // Route is a route that is configured.
@@ -195,8 +196,9 @@ type Session struct {
 
 	// Announce are prefixes that the node itself originates to the peer.
 	Announce []Announce `json:"announce,omitempty"`
-	// Export names a table whose winners are announced on: learned ones but
-	// those of the same session, and configured ones that say Announce.
+	// Export names a table whose winners are announced on: learned ones, of
+	// several equal ones the best and only where another session brought that,
+	// and configured ones that say Announce.
 	Export string `json:"export,omitempty"`
 	// ExportOnly limits Export to what these sessions brought; empty for all.
 	ExportOnly []string `json:"export_only,omitempty"`

@@ -30,8 +30,8 @@ type Export struct {
 
 // Exports returns all that a session announces now, by prefix: what the node
 // originates to it and, of the table it exports, the winners. Of several
-// learned paths to one prefix the shortest is announced that the session
-// itself did not bring. Communities of learned routes go along, and the
+// learned paths to one prefix the best is announced, unless the session
+// itself brought it. Communities of learned routes go along, and the
 // well-known ones are heeded (RFC 1997).
 func (r *RIB) Exports(id string) []Export {
 	s := r.sessions[id]
@@ -89,19 +89,30 @@ func (s *session) medOf(a *nodeconf.Announce) *uint32 {
 	return &med
 }
 
-// pick returns the path that the session announces, nil for none.
+// pick returns the path that the session announces: of the winners one, as a
+// speaker announces one route a prefix (RFC 4271 section 3.1), and none where
+// the session itself brought it.
 func (s *session) pick(paths []path) *path {
 	var best *path
 	for i := range paths {
 		c := &paths[i]
-		if c.session == s || len(s.conf.ExportOnly) > 0 && !slices.Contains(s.conf.ExportOnly, c.session.conf.ID) || !s.mayHand(c.learned) {
+		if len(s.conf.ExportOnly) > 0 && !slices.Contains(s.conf.ExportOnly, c.session.conf.ID) {
 			continue
 		}
-		if best == nil || cmp.Or(cmp.Compare(len(c.learned.Path), len(best.learned.Path)), cmp.Compare(c.med, best.med)) < 0 {
+		if best == nil || c.before(best) < 0 {
 			best = c
 		}
 	}
+	if best == nil || best.session == s || !s.mayHand(best.learned) {
+		return nil
+	}
 	return best
+}
+
+// before orders winners by what they are announced by: the shortest path, then
+// the lowest numbers, then the first session.
+func (c *path) before(o *path) int {
+	return cmp.Or(cmp.Compare(len(c.learned.Path), len(o.learned.Path)), slices.Compare(c.learned.Path, o.learned.Path), cmp.Compare(c.session.conf.ID, o.session.conf.ID))
 }
 
 // mayHand reports whether the communities of a route let it go to the peer.

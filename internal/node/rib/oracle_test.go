@@ -155,6 +155,10 @@ func (o *oracle) better(t nodeconf.Table, a, b way) bool {
 			x, y = len(a.route.Path), len(b.route.Path)
 		case nodeconf.MED:
 			x, y = a.med, b.med
+		case nodeconf.NeighbourMED:
+			if a.route.Path[0] == b.route.Path[0] {
+				x, y = a.med, b.med
+			}
 		}
 		if x != y {
 			return x < y
@@ -211,17 +215,24 @@ func (o *oracle) print() string {
 			if s.Export == "" || own[p] {
 				continue
 			}
-			shortest := -1
+			var offered []way
 			for _, w := range list {
-				if w.session.ID == s.ID || len(s.ExportOnly) > 0 && !slices.Contains(s.ExportOnly, w.session.ID) {
-					continue
-				}
-				if shortest < 0 || len(w.route.Path) < shortest {
-					shortest = len(w.route.Path)
+				if len(s.ExportOnly) == 0 || slices.Contains(s.ExportOnly, w.session.ID) {
+					offered = append(offered, w)
 				}
 			}
-			if shortest >= 0 {
-				lines = append(lines, fmt.Sprintf("announce %s: %s path of %d", s.ID, p, shortest))
+			sort.SliceStable(offered, func(i, k int) bool {
+				a, b := offered[i], offered[k]
+				if len(a.route.Path) != len(b.route.Path) {
+					return len(a.route.Path) < len(b.route.Path)
+				}
+				if c := slices.Compare(a.route.Path, b.route.Path); c != 0 {
+					return c < 0
+				}
+				return a.session.ID < b.session.ID
+			})
+			if len(offered) > 0 && offered[0].session.ID != s.ID {
+				lines = append(lines, fmt.Sprintf("announce %s: %s path of %d", s.ID, p, len(offered[0].route.Path)))
 			}
 		}
 	}
@@ -282,6 +293,9 @@ func random(seed uint64) (*oracle, func() string, func() string) {
 		t := nodeconf.Table{ID: i, Name: fmt.Sprintf("t%d", i), Paths: 1 + pick(3), Most: []int{0, 0, 3, 6}[pick(4)]}
 		for _, c := range rnd.Perm(3)[:pick(4)] {
 			t.Compare = append(t.Compare, []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.MED}[c])
+		}
+		if pick(3) == 0 {
+			t.Compare = append(t.Compare, nodeconf.NeighbourMED)
 		}
 		for range pick(4) {
 			r := nodeconf.Route{Prefix: some(), Preference: pick(4), Firm: pick(4) == 0, Announce: pick(2) == 0}

@@ -183,7 +183,6 @@ func TestExports(t *testing.T) {
 		{"a", []rib.Export{{Prefix: pfx("10.2.0.0/16"), Path: []uint32{65002}}, {Prefix: pfx("10.8.0.0/16")}}},
 		{"b", []rib.Export{
 			{Prefix: pfx("10.0.0.0/16"), Path: []uint32{65001}, MED: &med, Communities: []uint32{1, 65000<<16 | 7}},
-			{Prefix: pfx("10.2.0.0/16"), Path: []uint32{65001, 65009}, MED: &med, Communities: []uint32{65000<<16 | 7}},
 			{Prefix: pfx("10.7.0.0/16"), MED: &med, Communities: []uint32{65000<<16 | 7}},
 			{Prefix: pfx("10.8.0.0/16"), MED: &med, Communities: []uint32{65000<<16 | 7}},
 		}},

@@ -305,6 +305,9 @@ func (t *table) choose(paths []path) []path {
 		}
 	}
 	best = slices.Clone(best)
+	if slices.Contains(t.conf.Compare, nodeconf.NeighbourMED) {
+		best = leastMED(best)
+	}
 	slices.SortFunc(best, func(a, b path) int {
 		return cmp.Or(strings.Compare(a.session.conf.ID, b.session.conf.ID), strings.Compare(a.device, b.device), cmp.Compare(a.med, b.med))
 	})
@@ -322,6 +325,27 @@ func (t *table) choose(paths []path) []path {
 	})
 }
 
+// leastMED keeps of the paths of each neighbour AS those with the lowest MED
+// (RFC 4271 section 9.1.2.2 c).
+func leastMED(paths []path) []path {
+	var out []path
+	for i := range paths {
+		beaten := slices.ContainsFunc(paths, func(o path) bool { return o.med < paths[i].med && o.neighbour() == paths[i].neighbour() })
+		if !beaten {
+			out = append(out, paths[i])
+		}
+	}
+	return out
+}
+
+// neighbour is the AS that a path came from, 0 inside the own.
+func (c *path) neighbour() uint32 {
+	if len(c.learned.Path) == 0 {
+		return 0
+	}
+	return c.learned.Path[0]
+}
+
 // compare is negative where a is better than b.
 func (t *table) compare(a, b *path) int {
 	for _, c := range t.conf.Compare {
@@ -333,6 +357,7 @@ func (t *table) compare(a, b *path) int {
 			d = cmp.Compare(len(a.learned.Path), len(b.learned.Path))
 		case nodeconf.MED:
 			d = cmp.Compare(a.med, b.med)
+		case nodeconf.NeighbourMED: // no order of all paths: see leastMED
 		}
 		if d != 0 {
 			return d
