@@ -37,6 +37,7 @@ type exchange struct {
 	far    map[nodes.End]nodes.End
 	rules  map[nodes.End]string // device: name of the table that routes what it brings
 	tunnel map[nodes.End]string // devices of tunnels: the tunnel
+	down   map[string]bool      // sessions
 }
 
 type held struct {
@@ -47,7 +48,7 @@ type held struct {
 func newExchange(p *nodes.Plan) *exchange {
 	x := &exchange{
 		plan: p, nodes: map[string]*nodes.Node{}, bases: map[string]*rib.RIB{}, tables: map[string]held{},
-		far: map[nodes.End]nodes.End{}, rules: map[nodes.End]string{}, tunnel: map[nodes.End]string{},
+		far: map[nodes.End]nodes.End{}, rules: map[nodes.End]string{}, tunnel: map[nodes.End]string{}, down: map[string]bool{},
 	}
 	join := func(a, b nodes.End) { x.far[a], x.far[b] = b, a }
 	byUnderlay := map[string]nodes.End{}
@@ -91,6 +92,14 @@ type spoken struct {
 	session *nodeconf.Session
 }
 
+// end ends a session for good: a limit was passed, or what carries it failed.
+func (x *exchange) end(ends ...spoken) {
+	for _, s := range ends {
+		x.down[s.session.ID] = true
+		x.bases[s.node].Down(s.session.ID)
+	}
+}
+
 // converge carries announcements until none changes anything.
 func (x *exchange) converge(t *testing.T) {
 	t.Helper()
@@ -116,7 +125,7 @@ func (x *exchange) converge(t *testing.T) {
 		}
 		moved := false
 		for _, s := range all {
-			if _, ok := slices.BinarySearch(stirred[s.node], s.session.ID); !ok {
+			if _, ok := slices.BinarySearch(stirred[s.node], s.session.ID); !ok || x.down[s.session.ID] {
 				continue
 			}
 			peer, ok := ends[key(s.session.ID, s.session.Peer, s.session.Local)]
@@ -146,7 +155,9 @@ func (x *exchange) converge(t *testing.T) {
 				continue
 			}
 			if peer.session.Most > 0 && len(now) > peer.session.Most {
-				t.Fatalf("session %s passes its limit", s.session.ID)
+				x.end(s, peer)
+				moved = true
+				continue
 			}
 			moved, sent[k] = true, now
 			x.bases[peer.node].Update(peer.session.ID, add, gone)

@@ -239,7 +239,7 @@ func (b *builder) cutOff(v *fabric.VPC, rt *fabric.RouteTable) []string {
 // without BGP. It announces what it holds, learned routes too (VPN CloudHub).
 func (b *builder) vgw(g *fabric.Gateway) {
 	t := b.ofGate[g.ID].table(string(g.ID), g.Site)
-	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.MED}
+	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.NeighbourMED}
 	for _, a := range b.index.attachedTo[g.ID] {
 		v := b.index.vpcs[a.VPC]
 		if a.Kind != fabric.VGWAttachment || v == nil {
@@ -327,7 +327,7 @@ func (b *builder) associated(g *fabric.Gateway, a fabric.AttachmentID) *table {
 func (b *builder) transitTables(g *fabric.Gateway) {
 	for _, x := range b.transitOf(g) {
 		t := b.transitTable(g, x.Name)
-		t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.MED}
+		t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.NeighbourMED}
 	}
 	for i := range b.net.Tunnels {
 		t := &b.net.Tunnels[i]

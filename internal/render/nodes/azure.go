@@ -192,7 +192,7 @@ func (b *builder) userHop(t *table, v *fabric.VPC, r *fabric.Route) []string {
 func (b *builder) vnetGateway(g *fabric.Gateway) {
 	v := b.index.vpcs[g.VPC]
 	t := b.ofGate[g.ID].table(string(g.ID), g.Site)
-	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.MED}
+	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.NeighbourMED}
 	var spaces []netip.Prefix
 	space := func(w *fabric.VPC, x used) {
 		for _, q := range w.Prefixes {
@@ -230,7 +230,7 @@ func (b *builder) vnetGateway(g *fabric.Gateway) {
 // virtualHub fills the table of a virtual hub: its own prefix and its VNets.
 func (b *builder) virtualHub(g *fabric.Gateway) {
 	t := b.ofGate[g.ID].table(string(g.ID), g.Site)
-	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.MED}
+	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.NeighbourMED}
 	var spaces []netip.Prefix
 	if g.Prefix.IsValid() {
 		r := t.route(g.Prefix, preferPropagated)

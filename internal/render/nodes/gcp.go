@@ -18,7 +18,7 @@ func (b *builder) gcp() {
 	hybrid := b.hybridSpokes()
 	for i := range b.net.Gateways {
 		if g := &b.net.Gateways[i]; g.Kind == fabric.HAVPN {
-			b.cloudRouter(g, hybrid)
+			b.cloudRouter(g)
 		}
 	}
 	b.relays(hybrid)
@@ -81,10 +81,11 @@ func regionName(v fabric.VPCID, region string) string { return string(v) + "@" +
 // cloudRouter fills a Cloud Router's table: what its sessions learn, which it
 // hands to no other peer. It announces its custom ranges, and where it announces
 // subnets those of its VPC and of the NCC hub.
-func (b *builder) cloudRouter(g *fabric.Gateway, hybrid hybrids) {
+func (b *builder) cloudRouter(g *fabric.Gateway) {
 	n := b.ofGate[g.ID]
 	t := n.table(string(g.ID), g.Site)
 	t.Paths, t.Compare = paths(g.ECMP), []nodeconf.Criterion{nodeconf.ASPathLength, nodeconf.MED}
+	t.Most = b.atlas.Limit(atlas.LimitGCPRouterLearnedOwnRegion).Value
 	ends := b.sessionsOf(g.ID)
 	t.learn(preferLearned, ids(ends)...)
 	base, _ := b.atlas.Fact("gcp.router.med_base")
@@ -102,7 +103,6 @@ func (b *builder) cloudRouter(g *fabric.Gateway, hybrid hybrids) {
 			e.session.Announce = announce
 		}
 	}
-	_ = hybrid
 	b.arrivals(g.ID, n.table(regionName(g.VPC, b.region(g.Site)), g.Site), nil)
 }
 

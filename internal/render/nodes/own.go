@@ -47,7 +47,7 @@ func (b *builder) siteTable(g *fabric.Gateway) *table {
 }
 
 func ownCriteria() []nodeconf.Criterion {
-	return []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.MED}
+	return []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.NeighbourMED}
 }
 
 func (b *builder) lan() int {

@@ -1,6 +1,8 @@
 package nodes
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tieline/tieline/internal/atlas"
@@ -77,7 +79,7 @@ func (b *builder) terms(s *nodeconf.Session, t *fabric.Tunnel, k int) {
 		}
 		s.Prepend += len(x.Prepend)
 		for _, c := range x.Attach {
-			s.Communities = append(s.Communities, c.String())
+			s.Communities = append(s.Communities, fmt.Sprintf("%d:%d", uint32(c)>>16, uint32(c)&math.MaxUint16))
 		}
 		if x.SetMED {
 			s.MED = med(x.MED)
