@@ -244,7 +244,9 @@ func (d *daemon) serve(ctx context.Context, p *process) error {
 			if !ok {
 				return errors.New("charon closed its socket")
 			}
-			d.event(e)
+			if e.Name != listEvent { // of an earlier look
+				d.event(e)
+			}
 		case <-d.wake:
 			if err := d.apply(p); err != nil {
 				return err
@@ -302,15 +304,9 @@ func (d *daemon) event(e vici.Event) {
 
 // look lists the SAs, dials what is down, and says when to look again.
 func (d *daemon) look(p *process) (time.Duration, error) {
-	messages, err := p.list("list-sas", "list-sa")
+	sas, err := d.list(p)
 	if err != nil {
 		return 0, err
-	}
-	sas := map[string][]ikeSA{}
-	for _, m := range messages {
-		for _, s := range parseSAs(m) {
-			sas[s.conn] = append(sas[s.conn], s)
-		}
 	}
 	now := time.Now()
 	next := lookUp
@@ -344,6 +340,32 @@ func (d *daemon) look(p *process) (time.Duration, error) {
 		}
 	}
 	return next, d.devices()
+}
+
+// list gives the SAs by connection. The events that charon raised before its
+// answer are all in the channel when the answer is there.
+func (d *daemon) list(p *process) (map[string][]ikeSA, error) {
+	if _, err := p.call("list-sas", nil); err != nil {
+		return nil, err
+	}
+	sas := map[string][]ikeSA{}
+	for {
+		select {
+		case e, ok := <-p.events:
+			if !ok {
+				return nil, errors.New("charon closed its socket")
+			}
+			if e.Name != listEvent {
+				d.event(e)
+				continue
+			}
+			for _, s := range parseSAs(e.Message) {
+				sas[s.conn] = append(sas[s.conn], s)
+			}
+		default:
+			return sas, nil
+		}
+	}
 }
 
 // dial begins the exchanges and does not wait for them.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -511,12 +512,16 @@ func (m *Manager) sas(name string) ([]ikeSA, error) {
 		if !d.has(name) || p == nil {
 			continue
 		}
-		messages, err := p.list("list-sas", "list-sa")
+		session, err := dialVici(context.Background(), filepath.Join(d.dir, "vici"))
 		if err != nil {
 			return nil, err
 		}
+		defer session.Close()
 		var out []ikeSA
-		for _, msg := range messages {
+		for msg, err := range session.CallStreaming(context.Background(), "list-sas", listEvent, nil) {
+			if err != nil {
+				return nil, err
+			}
 			out = append(out, parseSAs(msg)...)
 		}
 		return out, nil

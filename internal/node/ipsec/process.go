@@ -84,6 +84,15 @@ func settings(mode Mode, socket string) string {
 `, plugins, socket)
 }
 
+// listEvent is the event by which the command list-sas answers, one for each
+// IKE SA. It is subscribed to for good, and read from the channel of events
+// once the command is through: the library's own streaming call (v0.8.0) takes
+// answers and events from two channels in any order, and loses some.
+const listEvent = "list-sa"
+
+// eventsHeld is how many events wait; more are dropped by the library.
+const eventsHeld = 4096
+
 // process is a running charon.
 type process struct {
 	cmd     *exec.Cmd
@@ -203,12 +212,12 @@ func (p *process) connect(ctx context.Context, socket string) error {
 		case <-tick.C:
 		}
 	}
-	p.events = make(chan vici.Event, 256)
+	p.events = make(chan vici.Event, eventsHeld)
 	p.session.NotifyEvents(p.events)
 	if _, err := p.call("version", nil); err != nil {
 		return err
 	}
-	return p.subscribe("ike-updown", "child-updown", "ike-rekey", "child-rekey")
+	return p.subscribe("ike-updown", "child-updown", "ike-rekey", "child-rekey", listEvent)
 }
 
 func dialVici(ctx context.Context, socket string) (*vici.Session, error) {
@@ -236,22 +245,9 @@ func (p *process) call(command string, in *vici.Message) (*vici.Message, error) 
 	return out, nil
 }
 
-// list runs a command that streams its answer.
-func (p *process) list(command, event string) ([]*vici.Message, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
-	defer cancel()
-	var out []*vici.Message
-	for m, err := range p.session.CallStreaming(ctx, command, event, nil) {
-		if err != nil {
-			return nil, fmt.Errorf("charon: %s: %w", command, err)
-		}
-		out = append(out, m)
-	}
-	return out, nil
-}
-
 // subscribe has no context in the library: the connection is closed when no
-// answer comes.
+// answer comes. It is for a daemon without connections: the library holds a
+// lock meanwhile that the reader of an event would wait for.
 func (p *process) subscribe(events ...string) error {
 	late := time.AfterFunc(callTimeout, func() { p.session.Close() })
 	defer late.Stop()
