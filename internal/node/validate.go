@@ -214,7 +214,7 @@ func (v *validator) allTables() {
 			v.need(l.Cost >= 0, at+".cost", "%d is below 0", l.Cost)
 		}
 		for k, c := range t.Compare {
-			known := []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.MED}
+			known := []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.MED, nodeconf.NeighbourMED}
 			v.need(slices.Contains(known, c), fmt.Sprintf("%s.compare[%d]", path, k), "%q is none of %q", c, known)
 		}
 	}

@@ -217,7 +217,8 @@ func (b *builder) carriers(f *fabric.Filter, id fabric.FilterID) []netip.Prefix 
 }
 
 // follow fills the sets of a machine's filters that stand for its virtual
-// network: the VNet, and what the table of its subnet leads to.
+// network: the VNet, its peers and the prefixes of user-defined routes; what is
+// learned the run adds as it comes.
 func (b *builder) follow(m *Machine, s *fabric.Subnet, v *fabric.VPC) {
 	for i := range m.Filters {
 		for k := range m.Filters[i].Sets {
@@ -227,6 +228,12 @@ func (b *builder) follow(m *Machine, s *fabric.Subnet, v *fabric.VPC) {
 			}
 			set.Prefixes = slices.Clone(v.Prefixes)
 			if t := b.sourceTable(v, s, parts(s)[0]); t != nil {
+				for _, r := range t.Routes {
+					if r.Preference != preferPlatform && r.Prefix.Bits() > 0 {
+						set.Prefixes = append(set.Prefixes, r.Prefix)
+					}
+				}
+				set.Prefixes = prefix.Aggregate(set.Prefixes)
 				b.tags = append(b.tags, tag{machine: m.Name, set: set.Name, table: t})
 			}
 		}

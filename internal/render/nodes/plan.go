@@ -74,15 +74,15 @@ type Machine struct {
 	Public  netip.Addr
 	MTU     int
 	Filters []nodeconf.Filter
-	// Tags are sets of its filters that follow a table of its node: the
-	// prefixes that the table sends anywhere but to the internet.
+	// Tags are sets of its filters that follow a table of its node.
 	Tags []Tag
 	// Open are the services that it runs a server on: every service that a
 	// rule of the policy names, and one that none does.
 	Open []vocab.Service
 }
 
-// Tag is a set of a filter that follows a table.
+// Tag is a set of a filter that follows a table: beside the prefixes that it
+// has, it holds those that the table learned.
 type Tag struct {
 	Set   string
 	Node  string

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/node"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/render/nodes"
 	kit "github.com/tieline/tieline/internal/testkit/corpus"
@@ -66,5 +67,27 @@ func TestPlan(t *testing.T) {
 				t.Errorf("Print() of %s (-want +got):\n%s", tt.name, d)
 			}
 		})
+	}
+}
+
+// TestNodesTakeTheirConfiguration holds every configuration against what a node
+// checks before it takes it.
+func TestNodesTakeTheirConfiguration(t *testing.T) {
+	for _, net := range kit.Networks {
+		if net.Name == "estate" && os.Getenv(soak) == "" {
+			continue
+		}
+		n, a := load(t, net.Name)
+		for _, kind := range []nodeconf.TunnelKind{nodeconf.IPsec, nodeconf.WireGuard} {
+			p, err := nodes.Render(n, a, nodes.Options{Tunnels: kind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range p.Nodes {
+				if err := node.Validate(&p.Nodes[i].Config); err != nil {
+					t.Errorf("%s, %s, node %s: %v", net.Name, kind, p.Nodes[i].Name, err)
+				}
+			}
+		}
 	}
 }

@@ -286,8 +286,8 @@ func (p *Plan) SetPublicKey(secret, public string) {
 
 // peerKey is the name of the key of a tunnel's other end.
 func peerKey(name string) string {
-	if base, ok := strings.CutSuffix(name, ":a"); ok {
-		return base + ":b"
+	if base, ok := strings.CutSuffix(name, "-a"); ok {
+		return base + "-b"
 	}
-	return strings.TrimSuffix(name, ":b") + ":a"
+	return strings.TrimSuffix(name, "-b") + "-a"
 }

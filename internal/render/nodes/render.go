@@ -233,14 +233,12 @@ const firstTable = 1000
 
 func (n *node) finish(network string) Node {
 	slices.Sort(n.sites)
+	n.self()
 	c := nodeconf.Config{Version: nodeconf.Version, Network: network, Node: n.name, Devices: n.devices, Tunnels: n.tunnels, NATs: n.nats, Filters: n.filters}
 	id := firstTable
 	for _, name := range sortedKeys(n.tables) {
 		t := n.tables[name]
-		switch {
-		case name == mainTable:
-			t.ID = mainNumber
-		case !t.inner:
+		if !t.inner {
 			t.ID = id
 			id++
 		}
@@ -278,11 +276,26 @@ func (t *table) settle() {
 	}
 }
 
-// The kernel's main table, which routes what the node itself sends.
-const (
-	mainTable  = "main"
-	mainNumber = 254
-)
+// selfTable routes what a node itself sends: messages of ICMP to the senders
+// of packets that are too long or have no way on (RFC 792, RFC 1191).
+const selfTable = "self"
+
+// self makes that table: every way of the node's tables, the nearest first,
+// and all that its sessions learn.
+func (n *node) self() {
+	t := n.table(selfTable, "")
+	for _, name := range sortedKeys(n.tables) {
+		for _, r := range n.tables[name].Routes {
+			if len(r.Via) > 0 && name != selfTable {
+				t.route(r.Prefix, r.Preference, r.Via...)
+			}
+		}
+	}
+	for _, s := range n.sessions {
+		t.learn(preferLearned, s.ID)
+	}
+	n.rules = append(n.rules, rule{"lo", t})
+}
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 	out := make([]K, 0, len(m))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/nodeconf"
@@ -99,7 +100,9 @@ func (b *builder) tunnels() {
 }
 
 // keyName is the name of the private key of an end.
-func keyName(t fabric.TunnelID, k int) string { return "wireguard/" + underlayName(t, k) }
+func keyName(t fabric.TunnelID, k int) string {
+	return "wireguard-" + strings.NewReplacer("/", "-", ":", "-").Replace(underlayName(t, k))
+}
 
 func (b *builder) tunnelEnd(t *fabric.Tunnel, l *fabric.Link, k int) {
 	me, peer := b.ends[endKey{t.ID, k}], b.ends[endKey{t.ID, 1 - k}]

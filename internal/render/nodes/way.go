@@ -40,10 +40,12 @@ func (b *builder) way(id string, x, y stop, mtu int) way {
 		near.Pair = w.b
 		x.node.devices = append(x.node.devices, near)
 	case b.together(x.site, y.site):
-		x.node.devices, y.node.devices = append(x.node.devices, near), append(y.node.devices, far)
+		x.node.devices = append(x.node.devices, near)
+		y.node.devices = append(y.node.devices, far)
 		b.plan.Cords = append(b.plan.Cords, Cord{A: End{x.node.name, w.a}, B: End{y.node.name, w.b}, MTU: mtu})
 	default:
-		x.node.devices, y.node.devices = append(x.node.devices, near), append(y.node.devices, far)
+		x.node.devices = append(x.node.devices, near)
+		y.node.devices = append(y.node.devices, far)
 		b.plan.Wires = append(b.plan.Wires, Wire{ID: id, A: End{x.node.name, w.a}, B: End{y.node.name, w.b}, MTU: mtu, Line: b.line(x.site, y.site)})
 	}
 	x.arrive(w.a)
