@@ -88,7 +88,7 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 		&cobra.Group{ID: "network", Title: "The network:"},
 		&cobra.Group{ID: "other", Title: "More:"},
 	)
-	network := []*cobra.Command{a.initCommand(), a.planCommand(), a.checkCommand(), a.pathCommand(), a.renderCommand(), a.testCommand(), a.costCommand(), a.diffCommand(), a.whyCommand(), a.ipamCommand(), a.graphCommand(), a.lockCommand()}
+	network := []*cobra.Command{a.initCommand(), a.planCommand(), a.checkCommand(), a.pathCommand(), a.renderCommand(), a.testCommand(), a.costCommand(), a.diffCommand(), a.whyCommand(), a.ipamCommand(), a.graphCommand(), a.lockCommand(), a.labCommand()}
 	for _, c := range network {
 		c.GroupID = "network"
 	}
@@ -98,6 +98,7 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 	}
 	root.AddCommand(network...)
 	root.AddCommand(other...)
+	root.AddCommand(a.supervisor())
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {

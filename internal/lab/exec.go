@@ -1,0 +1,163 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ExecRequest asks to run a command inside a machine or node, with the
+// client's own standard input, output and error, which come along as file
+// descriptors.
+type ExecRequest struct {
+	Machine string   `json:"machine"`
+	Args    []string `json:"args"`
+	Env     []string `json:"env"`
+}
+
+// ExecResult is how the command ended.
+type ExecResult struct {
+	Code  int    `json:"code"`
+	Error string `json:"error,omitempty"` // it could not be started
+}
+
+// largestRequest bounds what a client sends.
+const largestRequest = 1 << 20
+
+// serveCommands runs commands for clients until the socket closes.
+func (l *Lab) serveCommands(ctx context.Context, s *net.UnixListener) {
+	for {
+		c, err := s.AcceptUnix()
+		if err != nil {
+			return // closed
+		}
+		go func() {
+			defer c.Close()
+			r := ExecResult{}
+			if code, err := l.command(ctx, c); err != nil {
+				r.Error = err.Error()
+			} else {
+				r.Code = code
+			}
+			json.NewEncoder(c).Encode(r) // the client may have gone
+		}()
+	}
+}
+
+// command runs one command; it is killed when the client goes.
+func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
+	req, files, err := receive(c)
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	if err != nil {
+		return 0, err
+	}
+	ns, err := l.space(req.Machine)
+	if err != nil {
+		m, err := l.machineOf(req.Machine)
+		if err != nil {
+			return 0, err
+		}
+		ns = m.ns
+	}
+	if len(req.Args) == 0 {
+		return 0, errors.New("no command")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, req.Args[0], req.Args[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
+	cmd.Env, cmd.Dir = req.Env, "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
+	if err := ns.Start(cmd); err != nil {
+		return 0, err
+	}
+	go func() {
+		io.Copy(io.Discard, c) // ends when the client goes
+		cancel()
+	}()
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if st, ok := exit.Sys().(syscall.WaitStatus); ok && st.Signaled() {
+			return 128 + int(st.Signal()), nil
+		}
+		return exit.ExitCode(), nil
+	}
+	return 0, err
+}
+
+// receive reads a request with three file descriptors.
+func receive(c *net.UnixConn) (*ExecRequest, []*os.File, error) {
+	b, oob := make([]byte, largestRequest), make([]byte, unix.CmsgSpace(3*4))
+	n, m, _, _, err := c.ReadMsgUnix(b, oob)
+	if err != nil {
+		return nil, nil, err
+	}
+	var files []*os.File
+	msgs, err := unix.ParseSocketControlMessage(oob[:m])
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, msg := range msgs {
+		fds, err := unix.ParseUnixRights(&msg)
+		if err != nil {
+			return nil, files, err
+		}
+		for _, fd := range fds {
+			unix.CloseOnExec(fd)
+			files = append(files, os.NewFile(uintptr(fd), "client"))
+		}
+	}
+	if len(files) != 3 {
+		return nil, files, fmt.Errorf("%d file descriptors came with the request, not 3", len(files))
+	}
+	var req ExecRequest
+	if err := json.Unmarshal(b[:n], &req); err != nil {
+		return nil, files, err
+	}
+	return &req, files, nil
+}
+
+// Exec runs a command inside a machine, with the given files, and gives its
+// exit code.
+func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin, stdout, stderr *os.File) (int, error) {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: c.dir.Exec(), Net: "unix"})
+	if err != nil {
+		return 0, c.explain(err)
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	b, err := json.Marshal(req)
+	if err != nil {
+		return 0, err
+	}
+	if len(b) > largestRequest {
+		return 0, fmt.Errorf("the command and its environment are %d bytes, more than %d", len(b), largestRequest)
+	}
+	rights := unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd()))
+	if _, _, err := conn.WriteMsgUnix(b, rights, nil); err != nil {
+		return 0, c.explain(err)
+	}
+	var r ExecResult
+	if err := json.NewDecoder(conn).Decode(&r); err != nil {
+		return 0, errors.Join(ctx.Err(), fmt.Errorf("lab %s went while the command ran: %w", c.dir.Name(), err))
+	}
+	if r.Error != "" {
+		return 0, errors.New(r.Error)
+	}
+	return r.Code, nil
+}

@@ -1,0 +1,121 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tieline/tieline/internal/atlas"
+	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/lab/netns"
+	"github.com/tieline/tieline/internal/lab/relay"
+	"github.com/tieline/tieline/internal/render/nodes"
+)
+
+// Input is what a supervisor runs.
+type Input struct {
+	Dir     Dir
+	Network *fabric.Network
+	Atlas   *atlas.Atlas
+	Lock    string // hash of the lock
+	Spec    string // path of the spec
+	Options Options
+	Node    string // path of tieline-node
+}
+
+// Lab is a network that runs. Its parts do not change once it is up; what they
+// do, does.
+type Lab struct {
+	in       Input
+	plan     *nodes.Plan
+	relay    *relay.Relay
+	spaces   map[string]*netns.NS // by name of node, machine or underlay
+	nodes    map[string]*process
+	machines map[string]*machine
+	secrets  map[string][]byte
+	begun    time.Time
+	log      *journal
+	faults   faults
+
+	mu    sync.Mutex
+	up    time.Time // when all was in place; zero before
+	ended error     // of the relay
+}
+
+// Supervise brings a network up, answers on the sockets of the lab's folder,
+// and returns when it is told to end or ctx is done. What it made ends with
+// its process.
+func Supervise(ctx context.Context, in Input) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	l := &Lab{
+		in: in, spaces: map[string]*netns.NS{}, nodes: map[string]*process{}, machines: map[string]*machine{}, secrets: map[string][]byte{},
+		begun: time.Now(), log: newJournal(),
+	}
+	listener, err := listen(in.Dir.Control())
+	if err != nil {
+		return err
+	}
+	commands, err := listen(in.Dir.Exec())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: l.handler(cancel), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	go server.Serve(listener) // ends when the server closes
+	go l.serveCommands(ctx, commands)
+	go func() {
+		if err := l.bringUp(ctx); err != nil {
+			l.log.fail(err)
+			return
+		}
+		l.mu.Lock()
+		l.up = time.Now()
+		l.mu.Unlock()
+		l.log.done(fmt.Sprintf("up after %.1f s", time.Since(l.begun).Seconds()))
+	}()
+	<-ctx.Done()
+	l.halt()
+	// Whoever asked for the end gets an answer before the sockets go.
+	quiet, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer stop()
+	errs := []error{server.Shutdown(quiet), commands.Close()}
+	if err := context.Cause(ctx); !errors.Is(err, errDown) && !errors.Is(err, context.Canceled) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// errDown is that a client asked the lab to end.
+var errDown = errors.New("told to end")
+
+// listen makes a socket that only its owner may use.
+func listen(path string) (*net.UnixListener, error) {
+	old := unix.Umask(0o177)
+	defer unix.Umask(old)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+}
+
+// halt ends the nodes at once; the relay ends after them, so that what they
+// say last can travel.
+func (l *Lab) halt() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, p := range l.nodes {
+		all.Go(func() { p.stop(ctx, unix.SIGKILL) })
+	}
+	all.Wait()
+	if l.relay != nil {
+		l.relay.Close()
+	}
+}
