@@ -87,6 +87,9 @@ func (k *kernel) makeLink(c config) error {
 }
 
 func (k *kernel) configure(_, c config) error {
+	if k.ctl == nil {
+		return os.ErrClosed
+	}
 	err := k.ctl.ConfigureDevice(k.name, kernelConfig(c, k.peers()))
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
@@ -128,6 +131,9 @@ func kernelConfig(c config, have []wgtypes.Key) wgtypes.Config {
 }
 
 func (k *kernel) stats(c config) (stats, error) {
+	if k.ctl == nil {
+		return stats{}, os.ErrClosed
+	}
 	d, err := k.ctl.Device(k.name)
 	if err != nil {
 		return stats{}, err
@@ -143,6 +149,9 @@ func (k *kernel) stats(c config) (stats, error) {
 // dial takes the peer away and sets it again: a new peer with a keepalive
 // interval sends a handshake at once.
 func (k *kernel) dial(c config) error {
+	if k.ctl == nil {
+		return os.ErrClosed
+	}
 	gone := wgtypes.Config{Peers: []wgtypes.PeerConfig{{PublicKey: wgtypes.Key(c.peer), Remove: true}}}
 	if err := k.ctl.ConfigureDevice(k.name, gone); err != nil {
 		return err
@@ -157,6 +166,9 @@ func (k *kernel) rekey(config) error {
 func (k *kernel) trouble() string { return "" }
 
 func (k *kernel) gone() bool {
+	if k.ctl == nil {
+		return true
+	}
 	_, err := k.ctl.Device(k.name)
 	return errors.Is(err, os.ErrNotExist)
 }
@@ -164,6 +176,7 @@ func (k *kernel) gone() bool {
 func (k *kernel) close() {
 	if k.ctl != nil {
 		k.ctl.Close()
+		k.ctl = nil
 	}
 	// A link that is gone already is what is wanted.
 	_ = netns.Do(k.namespace, func() error {

@@ -37,6 +37,10 @@ type Options struct {
 	Namespace string
 	// Provider is what carries tunnels; empty: whatever [Probe] finds.
 	Provider Provider
+	// Remade is called when the device of a tunnel was taken away and made
+	// again: its addresses and routes have to be set anew. It may be nil, and
+	// must not call the manager.
+	Remade func(device string)
 }
 
 // Manager holds the tunnels of one node.
@@ -58,8 +62,7 @@ func New(opts Options) *Manager {
 
 // Set makes the WireGuard tunnels those of the list; other kinds in it are not
 // looked at. A tunnel that is as it was is not touched, one whose peer changed
-// is reconfigured, one that is gone is closed, one whose
-// device was taken away is made again. An error names every tunnel
+// is reconfigured, one that is gone is closed. An error names every tunnel
 // that could not be set; the others are.
 func (m *Manager) Set(ctx context.Context, want []nodeconf.Tunnel) error {
 	m.mu.Lock()
@@ -117,11 +120,11 @@ func (m *Manager) choose(want []nodeconf.Tunnel) error {
 
 func (m *Manager) setOne(c config) error {
 	if t, ok := m.tunnels[c.name]; ok {
-		old, gone := t.config(), t.link.gone()
-		if old == c && !gone {
+		old := t.config()
+		if old == c {
 			return nil
 		}
-		if !gone && old.underlay == c.underlay && old.private == c.private {
+		if old.underlay == c.underlay && old.private == c.private {
 			return t.reconfigure(c)
 		}
 		m.drop(c.name)
@@ -170,7 +173,7 @@ func (m *Manager) Rekey(name string) error {
 	if !ok {
 		return fmt.Errorf("wireguard: no tunnel %q (there are: %s)", name, strings.Join(m.names(), ", "))
 	}
-	return t.link.rekey(t.config())
+	return t.rekey()
 }
 
 // Close closes every tunnel, and their devices with them.

@@ -18,11 +18,11 @@ type link interface {
 	dial(config) error
 	// rekey starts a handshake beside the keys in use.
 	rekey(config) error
-	// gone: somebody took the device away.
+	// gone: it is closed, or somebody took the device away.
 	gone() bool
 	// trouble is what went wrong last, for people; empty for nothing.
 	trouble() string
-	close()
+	close() // once or more often
 }
 
 type stats struct {
@@ -45,35 +45,39 @@ const (
 // tunnel is one end, with a goroutine that watches it and, on the initiator's
 // end, dials until there is an answer.
 type tunnel struct {
+	opts *Options
 	log  *slog.Logger
-	kind string
-	link link
 	stop context.CancelFunc
 	done chan struct{}
+
+	linkMu sync.Mutex // held while the link is used, or another takes its place
+	link   link
 
 	mu         sync.Mutex
 	conf       config
 	last       stats
+	fresh      time.Time // when the last handshake was, on the clock that does not jump
 	since      time.Time // up since then; zero: down
 	handshakes int
 }
 
-func start(opts *Options, c config) (*tunnel, error) {
-	var l link
-	var err error
+func newLink(opts *Options, c config) (link, error) {
 	switch opts.Provider {
 	case Kernel:
-		l, err = newKernel(opts, c)
+		return newKernel(opts, c)
 	case Userspace:
-		l, err = newUserspace(opts, c)
-	default:
-		return nil, fmt.Errorf("provider %q is not known", opts.Provider)
+		return newUserspace(opts, c)
 	}
+	return nil, fmt.Errorf("provider %q is not known", opts.Provider)
+}
+
+func start(opts *Options, c config) (*tunnel, error) {
+	l, err := newLink(opts, c)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	t := &tunnel{log: opts.Log, kind: "wireguard (" + string(opts.Provider) + ")", link: l, stop: stop, done: make(chan struct{}), conf: c}
+	t := &tunnel{opts: opts, log: opts.Log, link: l, stop: stop, done: make(chan struct{}), conf: c}
 	go t.watch(ctx)
 	return t, nil
 }
@@ -85,6 +89,8 @@ func (t *tunnel) config() config {
 }
 
 func (t *tunnel) reconfigure(c config) error {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
 	if err := t.link.configure(t.config(), c); err != nil {
 		return err
 	}
@@ -95,6 +101,45 @@ func (t *tunnel) reconfigure(c config) error {
 	}
 	t.conf = c
 	return nil
+}
+
+func (t *tunnel) rekey() error {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
+	return t.link.rekey(t.config())
+}
+
+// remake makes the link anew when somebody took its device away.
+func (t *tunnel) remake() {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
+	if !t.link.gone() {
+		return
+	}
+	c := t.config()
+	t.link.close()
+	l, err := newLink(t.opts, c)
+	if err != nil {
+		t.log.Debug("wireguard device lost", "device", c.name, "error", err)
+		return
+	}
+	t.link = l
+	t.mu.Lock()
+	t.last, t.since = stats{}, time.Time{}
+	t.mu.Unlock()
+	t.log.Warn("wireguard device was taken away, and is made again", "device", c.name)
+	if t.opts.Remade != nil {
+		t.opts.Remade(c.name)
+	}
+}
+
+func (t *tunnel) dial() {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
+	c := t.config()
+	if err := t.link.dial(c); err != nil {
+		t.log.Debug("wireguard dial", "device", c.name, "error", err)
+	}
 }
 
 func (t *tunnel) close() {
@@ -117,6 +162,7 @@ func (t *tunnel) watch(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
+		t.remake()
 		up, initiate := t.look(time.Now())
 		if up {
 			retry = firstRetry
@@ -127,10 +173,7 @@ func (t *tunnel) watch(ctx context.Context) {
 		if !initiate || time.Since(dialed) < retry {
 			continue
 		}
-		c := t.config()
-		if err := t.link.dial(c); err != nil {
-			t.log.Debug("wireguard dial", "device", c.name, "error", err)
-		}
+		t.dial()
 		dialed = time.Now()
 		retry = min(2*retry, lastRetry)
 	}
@@ -138,6 +181,8 @@ func (t *tunnel) watch(ctx context.Context) {
 
 // look reads the device's counters and tells whether the tunnel is up.
 func (t *tunnel) look(now time.Time) (up, initiate bool) {
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
 	c := t.config()
 	s, err := t.link.stats(c)
 	t.mu.Lock()
@@ -145,11 +190,12 @@ func (t *tunnel) look(now time.Time) (up, initiate bool) {
 	if err != nil || t.conf.peer != c.peer {
 		s = stats{sent: t.last.sent, received: t.last.received}
 	}
-	if s.handshake.After(t.last.handshake) {
+	if !s.handshake.IsZero() && !s.handshake.Equal(t.last.handshake) {
 		t.handshakes++
+		t.fresh = now.Add(-min(max(now.Sub(s.handshake), 0), rejectAfter))
 	}
 	t.last = s
-	up = !s.handshake.IsZero() && now.Sub(s.handshake) < rejectAfter
+	up = !s.handshake.IsZero() && now.Sub(t.fresh) < rejectAfter
 	switch {
 	case up && t.since.IsZero():
 		t.since = s.handshake
@@ -163,10 +209,12 @@ func (t *tunnel) look(now time.Time) (up, initiate bool) {
 
 func (t *tunnel) state() nodeconf.TunnelState {
 	up, initiate := t.look(time.Now())
+	t.linkMu.Lock()
+	defer t.linkMu.Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := nodeconf.TunnelState{
-		Name: t.conf.name, ID: t.conf.id, Kind: t.kind, Up: up, Since: t.since,
+		Name: t.conf.name, ID: t.conf.id, Kind: fmt.Sprintf("wireguard (%s)", t.opts.Provider), Up: up, Since: t.since,
 		Sent: t.last.sent, Received: t.last.received,
 	}
 	if t.handshakes > 1 {
