@@ -124,10 +124,11 @@ func (c *Client) Ping(ctx context.Context) error {
 	return err
 }
 
-// Progress follows the bringing up until it is done or has failed.
+// Progress follows the bringing up until it is done or has failed. When ctx
+// ends before, or this process does, the lab ends.
 func (c *Client) Progress(ctx context.Context, each func(Progress) error) error {
 	var last Progress
-	err := follow(ctx, c, http.MethodGet, "/v1/progress", nil, func(p Progress) error {
+	err := follow(ctx, c, http.MethodGet, "/v1/progress?hold", nil, func(p Progress) error {
 		last = p
 		return each(p)
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/tieline/tieline/internal/lab/relay"
@@ -78,7 +79,16 @@ type RelayStatus struct {
 func (l *Lab) handler(down context.CancelCauseFunc) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/ping", func(w http.ResponseWriter, _ *http.Request) { answer(w, APIVersion, nil) })
-	mux.HandleFunc("GET /v1/progress", l.serveProgress)
+	var held atomic.Bool
+	mux.HandleFunc("GET /v1/progress", func(w http.ResponseWriter, r *http.Request) {
+		held.Store(held.Load() || r.URL.Query().Has("hold"))
+		l.serveProgress(w, r, down)
+	})
+	time.AfterFunc(heldWithin, func() {
+		if !held.Load() && l.ready() != nil {
+			down(errLeft)
+		}
+	})
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, r *http.Request) { answer(w, l.Status(r.Context()), nil) })
 	mux.HandleFunc("POST /v1/faults", func(w http.ResponseWriter, r *http.Request) {
 		q, err := request[FaultRequest](l, w, r)
@@ -100,6 +110,7 @@ func (l *Lab) handler(down context.CancelCauseFunc) http.Handler {
 		answer(w, true, nil)
 		down(errDown)
 	})
+	l.lookRoutes(mux)
 	l.moreRoutes(mux)
 	return mux
 }
@@ -154,11 +165,23 @@ func stream[T any](w http.ResponseWriter, run func(send func(T) error) error) {
 	}
 }
 
-func (l *Lab) serveProgress(w http.ResponseWriter, r *http.Request) {
+// serveProgress tells how the bringing up goes on. With hold, the lab ends when
+// the client goes before it is up: whoever brings it up has been stopped.
+func (l *Lab) serveProgress(w http.ResponseWriter, r *http.Request, down context.CancelCauseFunc) {
 	stream(w, func(send func(Progress) error) error {
-		return l.log.follow(r.Context(), send)
+		err := l.log.follow(r.Context(), send)
+		if err != nil && r.URL.Query().Has("hold") && l.ready() != nil {
+			down(errLeft)
+		}
+		return err
 	})
 }
+
+// heldWithin is how long whoever brings a lab up may take until it follows.
+const heldWithin = 30 * time.Second
+
+// errLeft is that whoever brought the lab up went before it was.
+var errLeft = errors.New("who brought the lab up went before it was up")
 
 // Status gives the state of everything.
 func (l *Lab) Status(ctx context.Context) Status {
