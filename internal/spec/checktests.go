@@ -252,8 +252,9 @@ func (c *testChecker) atLeast(a *AtLeast) {
 	if a.MTU.IsSet() && (from.internet || to.internet) {
 		c.errorf(a.MTU.Pos, "name what of this network is meant", "mtu: what the internet carries is not known")
 	}
-	if a.Bandwidth.IsSet() {
-		c.measurable(a.Bandwidth.Pos, "bandwidth", from, to)
+	// Inside a site it bounds gateways, hubs and attachments.
+	if a.Bandwidth.IsSet() && (from.internet || to.internet) {
+		c.errorf(a.Bandwidth.Pos, "name what of this network is meant", "bandwidth: what the internet offers is not known")
 	}
 }
 
