@@ -53,8 +53,9 @@ func check(sessions []nodeconf.Session) error {
 		if c.Hold%1000 != 0 || c.Hold < 3000 || c.Hold > 65535_000 {
 			bad("hold %d ms must be whole seconds, from 3 s to 65535 s (RFC 4271 section 4.2)", c.Hold)
 		}
-		if c.Keepalive%1000 != 0 || c.Keepalive < 1000 || c.Keepalive >= c.Hold {
-			bad("keepalive %d ms must be whole seconds, at least 1 s and below hold", c.Keepalive)
+		// It may be sent more often than is asked: the second is cut off.
+		if c.Keepalive < 1000 || c.Keepalive >= c.Hold {
+			bad("keepalive %d ms must be at least 1 s and below hold", c.Keepalive)
 		}
 		if c.Retry < 0 || c.Prepend < 0 || c.Most < 0 {
 			bad("retry, prepend and most must not be negative")

@@ -26,14 +26,23 @@ const (
 	restFirst = 50 * time.Millisecond  // a lost session; doubles up to restMost
 	restMost  = 5 * time.Second
 	steady    = 10 * time.Second // a session this old starts at restFirst again
+	// The embedded server waits 4 minutes for an OPEN, and two connections that
+	// cross can leave each end with another one of them until the hold time
+	// ends (RFC 4271 section 6.8): a handshake that long is begun anew.
+	handshakeMost = 3 * time.Second
+	attemptFirst  = 6 * time.Second // from making the peer; doubles up to attemptMost
+	attemptMost   = time.Minute
 	// restRefused is the rest of a session that passed its limit: a peer that
 	// still sends too much is asked seldom (RFC 4271 section 8.1.1, damping).
 	restRefused = 30 * time.Second
 )
 
-// The states beyond those of RFC 4271 section 8.2.2.
+// The states of RFC 4271 section 8.2.2, and our own.
 const (
 	idle        = "idle"
+	active      = "active"
+	opensent    = "opensent"
+	openconfirm = "openconfirm"
 	established = "established"
 	refusedHere = "refused"
 )
@@ -110,17 +119,21 @@ func (s *session) run(ctx context.Context) {
 func (s *session) serve(ctx context.Context, srv *server, index int) error {
 	look := time.NewTicker(lookAfter)
 	defer look.Stop()
-	rest := restFirst
+	rest, attempt := restFirst, attemptFirst
 	for {
 		if err := s.makePeer(srv); err != nil {
 			return err
 		}
-		begun := time.Now()
-		if err := s.follow(ctx, srv, look, index); err != nil || ctx.Err() != nil {
+		begun, before := time.Now(), s.times()
+		if err := s.follow(ctx, srv, look, index, attempt); err != nil || ctx.Err() != nil {
 			return err
 		}
+		attempt = min(2*attempt, attemptMost)
 		s.mu.Lock()
 		tell, over := s.tell, s.over
+		if s.transitions > before {
+			attempt = attemptFirst
+		}
 		s.tell = ""
 		s.mu.Unlock()
 		if tell != "" {
@@ -157,7 +170,7 @@ func (s *session) makePeer(srv *server) error {
 
 // follow announces what is wanted while the peer lives; it returns nil when the
 // peer is lost.
-func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, index int) error {
+func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, index int, attempt time.Duration) error {
 	confirmed := false
 	for {
 		s.mu.Lock()
@@ -188,8 +201,25 @@ func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, in
 			if now := deviceIndex(srv.conf.Device); now != index {
 				return fmt.Errorf("device %s is gone or another one", srv.conf.Device)
 			}
+			s.giveUp(time.Now(), attempt)
 		}
 	}
+}
+
+// giveUp loses a peer whose handshake does not end, or that is not up after an
+// attempt's time.
+func (s *session) giveUp(now time.Time, attempt time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	shaking := (s.state == opensent || s.state == openconfirm) && now.Sub(s.since) > handshakeMost
+	if s.up || s.lost || !shaking && now.Sub(s.made) < attempt {
+		return
+	}
+	why := s.why
+	if shaking {
+		why = "the handshake did not end"
+	}
+	s.lose(s.state, why)
 }
 
 // push announces the difference between what is wanted and what was sent.
@@ -242,11 +272,11 @@ func (s *session) onPeer(ev *apiutil.WatchEventMessage_PeerEvent, at time.Time) 
 			s.lose(idle, why)
 		}
 	case packet.BGP_FSM_CONNECT, packet.BGP_FSM_ACTIVE:
-		s.stateIs("active", s.why)
+		s.stateIs(active, s.why)
 	case packet.BGP_FSM_OPENSENT:
-		s.stateIs("opensent", s.why)
+		s.stateIs(opensent, s.why)
 	case packet.BGP_FSM_OPENCONFIRM:
-		s.stateIs("openconfirm", s.why)
+		s.stateIs(openconfirm, s.why)
 	}
 	s.signal()
 }
@@ -363,6 +393,13 @@ func (s *session) status() nodeconf.SessionState {
 		Received: len(s.in.received), Taken: len(s.in.taken),
 		Advertised: len(s.sent), Transitions: s.transitions,
 	}
+}
+
+// times is how often the session was established.
+func (s *session) times() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.transitions
 }
 
 func (s *session) signal() {

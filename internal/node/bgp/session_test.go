@@ -1,7 +1,9 @@
 package bgp
 
 import (
+	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -187,4 +189,95 @@ func TestSameAddress(t *testing.T) {
 	if n := two.count("s", Down); n != 0 {
 		t.Errorf("the other session went down %d times, want none", n)
 	}
+}
+
+// TestMany: many sessions of one process that both ends dial at once. However
+// their connections collide (RFC 4271 section 6.8), all come up and stay.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	const sessions = 24
+	lab := netlab.New(t)
+	nsA, nsB := lab.Namespace("a"), lab.Namespace("b")
+	a, b := newNode(t, nsA), newNode(t, nsB)
+	var atA, atB []nodeconf.Session
+	for i := range sessions {
+		id, device := fmt.Sprintf("s%d", i), fmt.Sprintf("t%d", i)
+		local, peer := fmt.Sprintf("169.254.%d.1", i), fmt.Sprintf("169.254.%d.2", i)
+		lab.Veth(nsA, device, nsB, device)
+		nsA.Address(device, pfx(local+"/30"))
+		nsB.Address(device, pfx(peer+"/30"))
+		atA = append(atA, conf(id, device, local, peer, 64512, 65010))
+		atB = append(atB, conf(id, device, peer, local, 65010, 64512))
+	}
+	begun := time.Now()
+	a.set(atA...)
+	b.set(atB...)
+	for i := range sessions {
+		a.advertise(atA[i].ID, export("10.1.0.0/16"))
+		b.advertise(atA[i].ID, export("10.2.0.0/16"))
+	}
+	until(t, "all routes", func() bool {
+		for _, s := range atA {
+			if len(a.learned(s.ID)) != 1 || len(b.learned(s.ID)) != 1 {
+				return false
+			}
+		}
+		return true
+	})
+	t.Logf("all routes of %d sessions after %v", sessions, time.Since(begun))
+	for _, n := range []*node{a, b} {
+		for _, s := range n.tell(order{}).States {
+			if s.State != "established" || s.Transitions != 1 {
+				t.Errorf("%s: %s after %d times up (%s), want established once", s.ID, s.State, s.Transitions, s.Why)
+			}
+		}
+	}
+}
+
+// TestSilentPeer: a peer that takes the connection and says nothing, or hangs
+// up, is dialled again, and one that speaks then is heard.
+func TestSilentPeer(t *testing.T) {
+	t.Parallel()
+	_, _, nsB, a, b := pair(t)
+	listeners := make(chan net.Listener, 1)
+	if err := nsB.Do(func() error {
+		l, err := net.Listen("tcp4", "192.0.2.2:179")
+		listeners <- l
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	l := <-listeners
+	taken := make(chan net.Conn, 16)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(taken)
+				return
+			}
+			taken <- c
+		}
+	}()
+	left := conf("s", "left", "192.0.2.1", "192.0.2.2", 64512, 65010)
+	a.set(left)
+	var held []net.Conn
+	for n := range 2 {
+		select {
+		case c := <-taken:
+			held = append(held, c)
+		case <-time.After(deadline):
+			t.Fatalf("%d connections, want the peer dialled again", n)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range held {
+		_ = c.Close()
+	}
+	right := conf("s", "right", "192.0.2.2", "192.0.2.1", 65010, 64512)
+	right.Passive = true
+	b.set(right)
+	until(t, "up", func() bool { return a.count("s", Up) == 1 && b.count("s", Up) == 1 })
 }
