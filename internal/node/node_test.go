@@ -31,9 +31,11 @@ func hub() nodeconf.Config {
 		},
 		Tables: []nodeconf.Table{
 			{ID: 100, Name: "vpc", Paths: 1, Routes: []nodeconf.Route{{Prefix: pfx("10.0.0.0/24"), Via: []string{"eth0"}}, {Prefix: pfx("10.0.0.0/8"), Via: []string{"va"}}}},
-			{ID: 300, Name: "tgw", Paths: 4, Compare: []nodeconf.Criterion{nodeconf.ASPathLength},
+			{
+				ID: 300, Name: "tgw", Paths: 4, Compare: []nodeconf.Criterion{nodeconf.ASPathLength},
 				Routes: []nodeconf.Route{{Prefix: pfx("10.0.0.0/24"), Via: []string{"vb"}, Announce: true}},
-				Learn:  []nodeconf.Learn{{Sessions: []string{"s1"}, Preference: 100}}},
+				Learn:  []nodeconf.Learn{{Sessions: []string{"s1"}, Preference: 100}},
+			},
 			{Name: "view", Paths: 1, Learn: []nodeconf.Learn{{Table: "tgw", Via: "vb", Preference: 1}}},
 		},
 		Rules: []nodeconf.Rule{{Device: "eth0", Table: 100}, {Device: "va", Table: 100}, {Device: "vb", Table: 300}, {Device: "t1", Table: 300}},
