@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -72,6 +73,9 @@ func checkFilter(f *nodeconf.Filter) error {
 			bad("set %q: its name is empty or not the only one", s.Name)
 		}
 		sets[s.Name] = true
+		if !isPrefixes(s.Prefixes) {
+			bad("set %q: %v are not all prefixes", s.Name, s.Prefixes)
+		}
 	}
 	names := map[string]bool{defaultOf(nodeconf.Ingress): true, defaultOf(nodeconf.Egress): true}
 	for i := range f.Rules {
@@ -88,6 +92,9 @@ func checkFilter(f *nodeconf.Filter) error {
 		case r.NotPeerSet && r.PeerSet == "":
 			bad("rule %q: no set is named that peers are not to be in", r.Name)
 		}
+		if !isPrefixes(r.Peers) || !isPrefixes(r.Local) {
+			bad("rule %q: peers %v and local %v are not all prefixes", r.Name, r.Peers, r.Local)
+		}
 		names[r.Name] = true
 	}
 	return errors.Join(errs...)
@@ -96,5 +103,11 @@ func checkFilter(f *nodeconf.Filter) error {
 func defaultOf(d nodeconf.Direction) string { return "default-" + string(d) }
 
 func isVerdict(v nodeconf.Verdict) bool { return v == nodeconf.Accept || v == nodeconf.Drop }
+
+// isPrefixes reports whether all are IPv4 or IPv6 prefixes. IPv4 mapped into
+// IPv6 is neither: it looks like one and compares like the other.
+func isPrefixes(list []netip.Prefix) bool {
+	return !slices.ContainsFunc(list, func(p netip.Prefix) bool { return !p.IsValid() || p.Addr().Is4In6() })
+}
 
 func isDevice(name string) bool { return name != "" && len(name) < unix.IFNAMSIZ }

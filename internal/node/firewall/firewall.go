@@ -59,7 +59,6 @@ type Firewall struct {
 	mu    sync.Mutex
 	mark  string // of the rules that are set; empty before
 	rules Rules
-	built *ruleset
 	moved map[setKey]moved
 	index map[string]Rule // counter's name to the rule
 }
@@ -73,9 +72,10 @@ type moved struct{ declared, now []netip.Prefix }
 
 // Rule says which rule it was.
 type Rule struct {
-	Filter string
-	Rule   string // default-ingress and default-egress for what no rule matches
-	Line   string // of the spec; empty for none
+	Filter    string
+	Rule      string // default-ingress and default-egress for what no rule matches
+	Direction nodeconf.Direction
+	Line      string // of the spec; empty for none
 }
 
 // New makes the firewall of a namespace, given by a file descriptor that stays
@@ -135,7 +135,7 @@ func (f *Firewall) Set(rules Rules) error {
 	if err := f.apply(want); err != nil {
 		return fmt.Errorf("nftables: %w", err)
 	}
-	f.mark, f.rules, f.built, f.moved, f.index = mark, rules, want, keep, want.index
+	f.mark, f.rules, f.moved, f.index = mark, rules, keep, want.index
 	return nil
 }
 
@@ -157,13 +157,17 @@ func (f *Firewall) SetPrefixes(filter, set string, prefixes []netip.Prefix) erro
 	if !ok {
 		return fmt.Errorf("filter %q has no set %q", filter, set)
 	}
+	if !isPrefixes(prefixes) {
+		return fmt.Errorf("set %q of filter %q: %v are not all prefixes", set, filter, prefixes)
+	}
 	conn, err := f.conn()
 	if err != nil {
 		return err
 	}
-	s := newSet(setName(filter, set), spansOf(prefixes)).kernel()
+	want := set4{name: setName(filter, set), spans: spansOf(prefixes)}
+	s := want.kernel()
 	conn.FlushSet(s)
-	if elements := elementsOf(spansOf(prefixes)); len(elements) > 0 {
+	if elements := elementsOf(want.spans); len(elements) > 0 {
 		if err := conn.SetAddElements(s, elements); err != nil {
 			return err
 		}
@@ -233,7 +237,7 @@ func (f *Firewall) Clear() error {
 	if err := conn.Flush(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nftables: %w", err)
 	}
-	f.mark, f.rules, f.built, f.index = "", Rules{}, nil, nil
+	f.mark, f.rules, f.index = "", Rules{}, nil
 	clear(f.moved)
 	return nil
 }
@@ -267,7 +271,7 @@ func (f *Firewall) apply(want *ruleset) error {
 		}
 	}
 	for _, s := range have.sets {
-		if !slices.ContainsFunc(want.sets, func(w set) bool { return w.name == s.Name }) {
+		if !slices.ContainsFunc(want.sets, func(w set4) bool { return w.name == s.Name }) {
 			conn.DelSet(s)
 		}
 	}

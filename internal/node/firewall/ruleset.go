@@ -20,7 +20,7 @@ import (
 // ruleset is the whole table, as data.
 type ruleset struct {
 	chains   []chain
-	sets     []set
+	sets     []set4
 	counters []string        // names, in order of the rules
 	index    map[string]Rule // by counter
 }
@@ -41,8 +41,8 @@ type rule struct {
 	comment string
 }
 
-// set is a named set of IPv4 addresses.
-type set struct {
+// set4 is a named set of IPv4 addresses.
+type set4 struct {
 	name  string
 	spans []span
 }
@@ -56,9 +56,7 @@ const (
 	stateful  nftables.ChainPriority = 0
 )
 
-func newSet(name string, spans []span) set { return set{name: name, spans: spans} }
-
-func (s set) kernel() *nftables.Set {
+func (s set4) kernel() *nftables.Set {
 	return &nftables.Set{Table: table(), Name: s.name, KeyType: nftables.TypeIPAddr, Interval: true}
 }
 
@@ -142,7 +140,7 @@ func build(rules *Rules, moved map[setKey]moved) *ruleset {
 			if m, ok := moved[setKey{f.ID, s.Name}]; ok {
 				now = m.now
 			}
-			b.sets = append(b.sets, newSet(setName(f.ID, s.Name), spansOf(now)))
+			b.sets = append(b.sets, set4{setName(f.ID, s.Name), spansOf(now)})
 		}
 	}
 	var bases []chain
@@ -219,31 +217,32 @@ func (b *builder) filter(f *nodeconf.Filter, d nodeconf.Direction) string {
 		if r.Direction != d {
 			continue
 		}
-		does := b.does(f, r.Name, r.Line, r.Verdict, r)
+		does := b.does(Rule{f.ID, r.Name, d, r.Line}, r.Verdict, r)
 		for _, m := range b.matches(f, r) {
 			c.add(f.ID+" "+r.Name, m, does)
 		}
 	}
 	name := defaultOf(d)
-	c.add(f.ID+" "+name, b.does(f, name, "", last, nil))
+	c.add(f.ID+" "+name, b.does(Rule{f.ID, name, d, ""}, last, nil))
 	b.jumps = append(b.jumps, c)
 	return c.name
 }
 
 // does is what a rule does with what it matches: counts it, then lets it go on,
-// or notes and drops it in a chain of its own.
-func (b *builder) does(f *nodeconf.Filter, name, line string, v nodeconf.Verdict, r *nodeconf.FilterRule) []expr.Any {
+// or notes and drops it in a chain of its own. The counter's name stands for
+// the rule with all it says; r is nil for a default.
+func (b *builder) does(who Rule, v nodeconf.Verdict, r *nodeconf.FilterRule) []expr.Any {
 	content, _ := json.Marshal(r) // plain data always marshals
-	counter := hashed("rule_", f.ID, name, string(v), string(content))
+	counter := hashed("rule_", who.Filter, who.Rule, string(v), string(content))
 	b.counters = append(b.counters, counter)
-	b.index[counter] = Rule{Filter: f.ID, Rule: name, Line: line}
+	b.index[counter] = who
 	count := []expr.Any{&expr.Objref{Type: int(nftables.ObjTypeCounter), Name: counter}}
 	if v == nodeconf.Accept {
 		return slices.Concat(count, verdict(expr.VerdictReturn, ""))
 	}
 	c := chain{name: "drop_" + counter}
 	c.add("", note(counter))
-	c.add(f.ID+" "+name, count, verdict(expr.VerdictDrop, ""))
+	c.add(who.Filter+" "+who.Rule, count, verdict(expr.VerdictDrop, ""))
 	b.jumps = append(b.jumps, c)
 	return verdict(expr.VerdictJump, c.name)
 }
@@ -267,7 +266,7 @@ func (b *builder) addresses(offset uint32, list []netip.Prefix) ([]expr.Any, boo
 	name := hashed("peers_", text...)
 	if !b.named[name] {
 		b.named[name] = true
-		b.sets = append(b.sets, newSet(name, spans))
+		b.sets = append(b.sets, set4{name, spans})
 	}
 	return slices.Concat(load(expr.PayloadBaseNetworkHeader, offset, 4), []expr.Any{&expr.Lookup{SourceRegister: 1, SetName: name}}), true
 }
