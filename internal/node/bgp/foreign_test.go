@@ -130,6 +130,7 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestForeignPeers(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		start   func(*testing.T, *netlab.NS) *foreign

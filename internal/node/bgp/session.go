@@ -37,6 +37,9 @@ const (
 	restRefused = 30 * time.Second
 )
 
+// confirmMost is how often the server is asked for a peer that is up.
+const confirmMost = 500
+
 // The states of RFC 4271 section 8.2.2, and our own.
 const (
 	idle        = "idle"
@@ -171,7 +174,7 @@ func (s *session) makePeer(srv *server) error {
 // follow announces what is wanted while the peer lives; it returns nil when the
 // peer is lost.
 func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, index int, attempt time.Duration) error {
-	confirmed := false
+	confirmed, asked := false, 0
 	for {
 		s.mu.Lock()
 		up, lost := s.up, s.lost
@@ -182,7 +185,8 @@ func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, in
 		if up && !confirmed {
 			if confirmed = srv.established(); !confirmed {
 				pause(ctx, confirm)
-				if ctx.Err() != nil {
+				if asked++; asked > confirmMost || ctx.Err() != nil {
+					s.abandon("the session ended as it was established")
 					return nil
 				}
 				continue
@@ -333,11 +337,12 @@ func (s *session) advertise(list []Export) {
 	s.signal()
 }
 
-// reset ends the session and has the peer told.
+// reset ends the session and has the peer told. One that only dials goes on:
+// there is nothing to end.
 func (s *session) reset(why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost {
+	if s.lost || !s.up && s.state != opensent && s.state != openconfirm {
 		return
 	}
 	if s.up {
@@ -345,6 +350,14 @@ func (s *session) reset(why string) {
 	}
 	s.lose(idle, why)
 	s.signal()
+}
+
+func (s *session) abandon(why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.lost {
+		s.lose(idle, why)
+	}
 }
 
 // lose ends what the peer brought and has it made anew; mu is held.

@@ -80,6 +80,9 @@ type Speaker struct {
 	log   *slog.Logger
 	queue *queue
 
+	// setting is held by Set and Close, which may wait for sessions to end; mu
+	// never is for long, so that Reset does not wait for them.
+	setting  sync.Mutex
 	mu       sync.Mutex
 	sessions map[string]*session
 	closed   bool
@@ -102,16 +105,35 @@ func (s *Speaker) Set(ctx context.Context, want []nodeconf.Session) error {
 	if err := check(want); err != nil {
 		return err
 	}
+	s.setting.Lock()
+	defer s.setting.Unlock()
+	ending, err := s.keep(want)
+	if err != nil {
+		return err
+	}
+	// Ended before others start: a new one may need the same address.
+	stop(ending)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conf := range want {
+		if s.sessions[conf.ID] == nil {
+			s.sessions[conf.ID] = start(conf, s.log, s.queue)
+		}
+	}
+	return ctx.Err()
+}
+
+// keep gives the sessions that stay their policy and takes out the others.
+func (s *Speaker) keep(want []nodeconf.Session) (ending []*session, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return errors.New("the speaker is closed")
+		return nil, errors.New("the speaker is closed")
 	}
 	named := map[string]nodeconf.Session{}
 	for _, conf := range want {
 		named[conf.ID] = conf
 	}
-	var ending []*session
 	for _, id := range s.ids() {
 		running := s.sessions[id]
 		conf, ok := named[id]
@@ -122,14 +144,7 @@ func (s *Speaker) Set(ctx context.Context, want []nodeconf.Session) error {
 		ending = append(ending, running)
 		delete(s.sessions, id)
 	}
-	// Ended before others start: a new one may need the same address.
-	stop(ending)
-	for _, conf := range want {
-		if s.sessions[conf.ID] == nil {
-			s.sessions[conf.ID] = start(conf, s.log, s.queue)
-		}
-	}
-	return ctx.Err()
+	return ending, nil
 }
 
 // Advertise makes what a session announces the list, whole; only differences
@@ -172,18 +187,21 @@ func (s *Speaker) States() []nodeconf.SessionState {
 
 // Close ends all sessions with a Cease and closes the channel of events.
 func (s *Speaker) Close() {
+	s.setting.Lock()
+	defer s.setting.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
+	closed := s.closed
 	s.closed = true
 	var all []*session
 	for _, id := range s.ids() {
 		all = append(all, s.sessions[id])
 	}
-	stop(all)
 	clear(s.sessions)
+	s.mu.Unlock()
+	if closed {
+		return
+	}
+	stop(all)
 	s.queue.close()
 }
 
