@@ -282,6 +282,9 @@ func (e *Engine) tick(now time.Time) time.Time {
 		if interval, ok := m.transmission(); ok && !s.next.After(now) {
 			e.send(s, false, now)
 			s.next = now.Add(m.jittered(interval, rand.Float64()))
+			if s.conn == nil { // its device or address is not there yet
+				s.next = s.reopen
+			}
 		} else if !ok {
 			s.next = now.Add(lookAgain)
 		}
@@ -362,7 +365,6 @@ func (e *Engine) send(s *live, final bool, now time.Time) {
 		conn, index, err := newSender(s.conf.Device, s.conf.Local)
 		if err != nil {
 			s.reopen = now.Add(lookAgain)
-			s.next = s.reopen
 			e.complain(s, err)
 			return
 		}
