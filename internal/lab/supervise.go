@@ -43,6 +43,7 @@ type Lab struct {
 	begun    time.Time
 	log      *journal
 	faults   faults
+	trial    sync.Mutex // held by the comparison or drill that runs
 
 	mu    sync.Mutex
 	up    time.Time // when all was in place; zero before
