@@ -12,6 +12,7 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/compile"
+	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lock"
 	"github.com/tieline/tieline/internal/node/rib"
 	"github.com/tieline/tieline/internal/nodeconf"
@@ -38,6 +39,7 @@ type exchange struct {
 	rules  map[nodes.End]string // device: name of the table that routes what it brings
 	tunnel map[nodes.End]string // devices of tunnels: the tunnel
 	down   map[string]bool      // sessions
+	sent   map[string]map[netip.Prefix]rib.Learned
 }
 
 type held struct {
@@ -114,7 +116,10 @@ func (x *exchange) converge(t *testing.T) {
 			ends[key(s.session.ID, s.session.Local, s.session.Peer)] = s
 		}
 	}
-	sent := map[string]map[netip.Prefix]rib.Learned{}
+	if x.sent == nil {
+		x.sent = map[string]map[netip.Prefix]rib.Learned{}
+	}
+	sent := x.sent
 	for round := 0; ; round++ {
 		if round > 50 {
 			t.Fatal("announcements do not come to rest")
@@ -383,20 +388,29 @@ func TestCasesAgreeWithTheProof(t *testing.T) {
 	}
 }
 
+// compiled is a network that compiles by chance, nil where it does not.
+func compiled(seed uint64) *fabric.Network {
+	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(random.Spec(rand.New(rand.NewPCG(seed, 1))))}})
+	if diags.HasErrors() {
+		return nil
+	}
+	r := compile.Compile(&s, lock.Lock{}, atlas.Default())
+	if r.Diags.HasErrors() {
+		return nil
+	}
+	return r.Network
+}
+
 // TestRandomAgreeWithTheProof does the same for networks that compile by
-// chance.
+// chance, and again with each tunnel and each gateway's instance failed.
 func TestRandomAgreeWithTheProof(t *testing.T) {
 	played := 0
 	for seed := range uint64(60) {
-		s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(random.Spec(rand.New(rand.NewPCG(seed, 1))))}})
-		if diags.HasErrors() {
+		n := compiled(seed)
+		if n == nil {
 			continue
 		}
-		r := compile.Compile(&s, lock.Lock{}, atlas.Default())
-		if r.Diags.HasErrors() {
-			continue
-		}
-		p, err := nodes.Render(r.Network, atlas.Default(), nodes.Options{Tunnels: nodeconf.WireGuard})
+		p, err := nodes.Render(n, atlas.Default(), nodes.Options{Tunnels: nodeconf.WireGuard})
 		if err != nil {
 			t.Errorf("seed %d: Render: %v", seed, err)
 			continue
@@ -405,10 +419,60 @@ func TestRandomAgreeWithTheProof(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			x := newExchange(p)
 			x.converge(t)
-			compare(t, x, routes.Compute(r.Network, atlas.Default(), nil))
+			compare(t, x, routes.Compute(n, atlas.Default(), nil))
+			failing(t, n, atlas.Default(), p, 4)
 		})
 	}
 	if played < 10 {
 		t.Errorf("played %d random networks, want 10 or more", played)
+	}
+}
+
+func TestFailuresAgreeWithTheProof(t *testing.T) {
+	for _, name := range []string{"triangle", "hub-spoke", "ml-platform"} {
+		t.Run(name, func(t *testing.T) {
+			n, a := load(t, name)
+			p, err := nodes.Render(n, a, nodes.Options{Tunnels: nodeconf.WireGuard})
+			if err != nil {
+				t.Fatal(err)
+			}
+			failing(t, n, a, p, 1000)
+		})
+	}
+}
+
+// failing compares the tables with each tunnel failed, and all of each
+// gateway's instance, up to so many.
+func failing(t *testing.T, n *fabric.Network, a *atlas.Atlas, p *nodes.Plan, most int) {
+	t.Helper()
+	parts := map[routes.Part][]string{}
+	for i := range n.Tunnels {
+		id := string(n.Tunnels[i].ID)
+		parts[routes.Part{Kind: routes.TunnelPart, ID: id}] = []string{id}
+		for _, d := range n.Tunnels[i].Domains {
+			if d.Kind == fabric.Instance {
+				k := routes.Part{Kind: routes.InstancePart, ID: d.ID}
+				parts[k] = append(parts[k], id)
+			}
+		}
+	}
+	for i, part := range slices.SortedFunc(maps.Keys(parts), routes.Part.Compare) {
+		if i >= most {
+			return
+		}
+		x := newExchange(p)
+		x.converge(t)
+		for k := range p.Nodes {
+			for j := range p.Nodes[k].Config.Sessions {
+				if s := &p.Nodes[k].Config.Sessions[j]; slices.Contains(parts[part], s.ID) {
+					x.end(spoken{p.Nodes[k].Name, s})
+				}
+			}
+		}
+		x.converge(t)
+		want := routes.Compute(n, a, routes.NewFailure(part))
+		if !t.Run(part.String(), func(t *testing.T) { compare(t, x, want) }) {
+			return
+		}
 	}
 }

@@ -111,13 +111,15 @@ func (b *builder) attachment(kind fabric.AttachmentKind, v fabric.VPCID, g fabri
 // attach joins a VPC to a gateway's table. What comes from there is routed in
 // the VPC by the table of the attachment's subnet, where it is known.
 func (b *builder) attach(a *fabric.Attachment, v *fabric.VPC, to *table) way {
-	home := b.local(v, siteOf(v))
+	home, mtu := b.local(v, siteOf(v)), v.MTU
 	if a.Kind == fabric.TransitVPCAttachment {
+		most, _ := b.atlas.MTU(atlas.MTUAWSTGW)
+		mtu = min(mtu, most)
 		if t := b.attachmentTable(a); t != nil {
 			home = t
 		}
 	}
-	return b.way("attachment "+string(a.ID), home.stop("v-"+v.Name), to.stop("g-"+v.Name), v.MTU)
+	return b.way("attachment "+string(a.ID), home.stop("v-"+v.Name), to.stop("g-"+v.Name), mtu)
 }
 
 // attachmentTable is the table of the subnet of a transit gateway's attachment.

@@ -241,7 +241,7 @@ func (b *builder) natOf(v *fabric.VPC, s *fabric.Subnet, part fabric.SubnetPart)
 			return ""
 		}
 		for i := range rt.Routes {
-			if h := rt.Routes[i].Hop; h.Kind == fabric.HopNAT && rt.Routes[i].Prefix.Bits() == 0 {
+			if h := rt.Routes[i].Hop; h.Kind == fabric.HopNAT && rt.Routes[i].Prefix.Bits() == 0 && b.leadsOut(v, h.NAT) {
 				return h.NAT
 			}
 		}
@@ -253,6 +253,29 @@ func (b *builder) natOf(v *fabric.VPC, s *fabric.Subnet, part fabric.SubnetPart)
 		}
 	}
 	return ""
+}
+
+// leadsOut reports whether the table of the subnet that an AWS NAT gateway
+// stands in has a way to the internet, by which goes what it translates.
+func (b *builder) leadsOut(v *fabric.VPC, id fabric.NATID) bool {
+	nat := b.index.nats[id]
+	if nat == nil || !v.InternetGateway {
+		return false
+	}
+	s, ok := b.net.Subnet(nat.Subnet)
+	if !ok {
+		return false
+	}
+	for _, part := range parts(&s) {
+		rt := b.index.tables[partTable(&s, part)]
+		if rt == nil || nat.Zone != "" && part.Zone != "" && part.Zone != nat.Zone {
+			continue
+		}
+		return slices.ContainsFunc(rt.Routes, func(r fabric.Route) bool {
+			return r.Prefix.Bits() == 0 && r.Hop.Kind == fabric.HopInternetGateway
+		})
+	}
+	return false
 }
 
 // world puts the machine of the internet behind its router, where any network
