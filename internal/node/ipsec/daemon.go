@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,6 +129,7 @@ func (d *daemon) settle(generation int, err error) {
 // run keeps the daemon alive until the end of ctx.
 func (d *daemon) run(ctx context.Context) {
 	defer close(d.done)
+	defer d.clean()
 	select {
 	case <-d.wake: // there is something to do
 		d.poke()
@@ -166,9 +168,9 @@ func (d *daemon) ended(err error) {
 		t.lost(fmt.Sprintf("%v; it is started again", err))
 	}
 	d.retired = nil
-	generation := d.want
+	generation, names := d.want, strings.Join(sortedKeys(d.tunnels), ", ")
 	d.mu.Unlock()
-	d.settle(generation, fmt.Errorf("ipsec %s: %w", d.key, err))
+	d.settle(generation, fmt.Errorf("ipsec %s: %w", names, err))
 }
 
 // life is one charon from its start to its end.
@@ -183,7 +185,6 @@ func (d *daemon) life(ctx context.Context) error {
 	err = d.serve(ctx, p)
 	if ctx.Err() != nil {
 		p.stop()
-		d.clean()
 		return ctx.Err()
 	}
 	p.kill()
@@ -221,7 +222,9 @@ func (d *daemon) clean() {
 	}
 	d.mu.Lock()
 	for _, name := range sortedKeys(d.tunnels) {
-		errs = append(errs, removeDevice(d.m.opts.Namespace, name))
+		if d.tunnels[name].made {
+			errs = append(errs, removeDevice(d.m.opts.Namespace, name))
+		}
 	}
 	d.mu.Unlock()
 	errs = append(errs, os.RemoveAll(d.dir))
@@ -271,8 +274,8 @@ func (d *daemon) heard(line string) {
 		for _, t = range d.tunnels {
 		}
 	}
-	if t != nil && !t.up {
-		t.note(text)
+	if t != nil {
+		t.note(text, time.Now())
 	}
 }
 
@@ -423,16 +426,14 @@ func (d *daemon) apply(p *process) error {
 			d.unload(p, t.Name) // its SAs go with it: they are of the old plan
 		}
 		if err := d.load(p, t); err != nil {
-			return fmt.Errorf("ipsec %s: %w", t.Name, err)
+			return err
 		}
 		d.mu.Lock()
-		again := false
 		if now := d.tunnels[t.Name]; now != nil {
-			again = t.loaded == "" && now.made
-			now.loaded, now.made, now.dialAt = t.mark, true, time.Time{}
+			now.loaded, now.dialAt = t.mark, time.Time{}
 		}
 		d.mu.Unlock()
-		if again && d.m.opts.Remade != nil {
+		if t.loaded == "" && t.made && d.m.opts.Remade != nil {
 			d.m.opts.Remade(t.Name)
 		}
 	}
@@ -445,13 +446,18 @@ func (d *daemon) load(p *process, t *tunnel) error {
 	if err := d.device(t); err != nil {
 		return err
 	}
+	d.mu.Lock()
+	if now := d.tunnels[t.Name]; now != nil {
+		now.made = true
+	}
+	d.mu.Unlock()
 	ifID := t.ifID
 	if d.mode == Userspace {
 		ifID = 0
 	}
 	c, err := connectionOf(&t.Tunnel, ifID)
 	if err != nil {
-		return err
+		return fmt.Errorf("tunnel %s: %w", t.Name, err)
 	}
 	conn, err := c.message(t.Name)
 	if err != nil {

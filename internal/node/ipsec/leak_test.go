@@ -113,6 +113,24 @@ func TestCharonHangs(t *testing.T) {
 	b.eventually(t, "echo", b.echo(t, 0))
 }
 
+// A way that is cut is noticed by the liveness check, and used again when it
+// is back.
+func TestWayCut(t *testing.T) {
+	b := newBench(t, 1)
+	b.setBoth(t, 1, func(_ int, tun *nodeconf.Tunnel) { tun.IPsec.DPD = 1 })
+	b.up(t)
+	b.under[0][1].Run("ip", "link", "set", "wan0", "down")
+	b.eventually(t, "the initiator to notice", func() error {
+		if s := b.states(0)["tun0"]; s.Up || s.Why != "the peer 198.18.0.2 does not answer" {
+			return fmt.Errorf("%+v", s)
+		}
+		return nil
+	})
+	b.under[0][1].Run("ip", "link", "set", "wan0", "up")
+	b.up(t)
+	b.eventually(t, "echo", b.echo(t, 0))
+}
+
 // The node and the outside of its tunnel may share a namespace.
 func TestOneNamespace(t *testing.T) {
 	b := newBench(t, 1)

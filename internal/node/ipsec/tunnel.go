@@ -28,24 +28,35 @@ type tunnel struct {
 	dialAt time.Time
 	retry  time.Duration
 
-	up     bool
-	missed int // looks in a row that found it down while it was up
-	since  time.Time
-	suite  string
-	why    string
-	rekeys [2]int
-	bytes  map[string]counts // of each CHILD_SA, by id
-	base   counts            // of those that are gone
+	up      bool
+	missed  int // looks in a row that found it down while it was up
+	since   time.Time
+	suite   string
+	why     string
+	heard   string // the last reason in the log
+	heardAt time.Time
+	rekeys  [2]int
+	bytes   map[string]counts // of each CHILD_SA, by id
+	base    counts            // of those that are gone
 }
 
 type counts struct{ in, out uint64 }
 
-// note takes a line of the log.
-func (t *tunnel) note(line string) {
-	if why := reason(&t.Tunnel, line); why != "" {
+// note takes a line of the log. While the tunnel is up it may be the reason
+// why it goes down next.
+func (t *tunnel) note(line string, now time.Time) {
+	why := reason(&t.Tunnel, line)
+	if why == "" {
+		return
+	}
+	t.heard, t.heardAt = why, now
+	if !t.up {
 		t.why = why
 	}
 }
+
+// hearsay is how long a reason waits for its effect.
+const hearsay = 5 * time.Second
 
 // dials reports whether this end dials.
 func (t *tunnel) dials() bool { return t.Initiate || t.redial }
@@ -82,6 +93,9 @@ func (t *tunnel) observe(sas []ikeSA, now time.Time) (changed bool) {
 	case changed:
 		t.since, t.suite = time.Time{}, ""
 		t.dialAt = now
+		if now.Sub(t.heardAt) < hearsay {
+			t.why = t.heard
+		}
 	}
 	return changed
 }

@@ -5,7 +5,9 @@
 //
 // What carries a tunnel is found out by trying: WireGuard of the kernel where
 // a link of it can be made and configured, else the embedded userspace
-// implementation on a TUN device. Everything may go through a tunnel
+// implementation on a TUN device. The kernel's way is tested only as data (what
+// is asked of it): the machines that this was written on have no WireGuard in
+// their kernel, so it has not been run. Everything may go through a tunnel
 // (0.0.0.0/0); what does is the routes' matter, as are the device's addresses.
 //
 // One end initiates: two first handshakes that cross on a long way discard
