@@ -321,7 +321,7 @@ func TestDrain(t *testing.T) {
 	left.Run("ip", "route", "add", "default", "via", "10.1.0.1")
 	right.Run("ip", "link", "add", "lan", "type", "bridge")
 	for _, d := range []string{"b", "c"} {
-		right.Run("ip", "link", "set", d, "master", "lan")
+		right.Run("ip", "link", "set", "dev", d, "master", "lan")
 	}
 	right.Run("ip", "link", "set", "lan", "up")
 	right.Address("lan", pfx("10.2.0.2/24"))

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/netdev"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
@@ -45,7 +46,9 @@ type Node struct {
 	parts   []part // in the order in which they are set
 	tunnels []tunnels
 	close   []func()
-	watch   func(context.Context) (<-chan struct{}, error)
+	// background runs beside the parts, until its context is done.
+	background []func(context.Context)
+	watch      func(context.Context) (<-chan struct{}, error)
 	// received counts packets by device; nil where nothing can be counted.
 	received func() (map[string]uint64, error)
 
@@ -54,7 +57,8 @@ type Node struct {
 	mu       sync.Mutex
 	conf     nodeconf.Config
 	draining bool
-	problems map[string]error // of parts, by name
+	problems map[string]error   // of parts, by name
+	firewall *firewall.Firewall // nil until it is needed
 
 	again chan struct{} // a part failed
 	look  chan struct{} // a device was made anew
@@ -191,6 +195,9 @@ func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.routing.run(ctx, func(err error) { n.note("routes", err) }) })
 	wg.Go(func() { n.retry(ctx, devices) })
+	for _, f := range n.background {
+		wg.Go(func() { f(ctx) })
+	}
 	wg.Wait()
 	return nil
 }
@@ -198,7 +205,7 @@ func (n *Node) Run(ctx context.Context) error {
 // retry sets parts again that failed, ever more seldom, and the network when
 // devices come or go.
 func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
-	wait := retryFirst
+	wait, last := retryFirst, time.Time{}
 	timer := time.NewTimer(retryMost)
 	defer timer.Stop()
 	timer.Stop()
@@ -218,10 +225,13 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 		case <-n.again:
 			if !armed {
 				armed = true
+				if time.Since(last) > 2*retryMost {
+					wait = retryFirst
+				}
 				timer.Reset(wait)
 			}
 		case <-timer.C:
-			armed = false
+			armed, last = false, time.Now()
 			n.mu.Lock()
 			failed := map[string]bool{}
 			for name := range n.problems {
@@ -234,11 +244,6 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 			n.mu.Unlock()
 			wait = min(2*wait, retryMost)
 			n.setAgain(ctx, func(name string) bool { return failed[name] })
-			n.mu.Lock()
-			if len(n.problems) == 0 {
-				wait = retryFirst
-			}
-			n.mu.Unlock()
 		}
 	}
 }

@@ -2,24 +2,98 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
+	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/ipsec"
 	"github.com/tieline/tieline/internal/node/wireguard"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
 
 // assemble adds the parts that touch the machine, in the order in which they
-// are set: tunnels before the sessions over them.
+// are set: filters before there is anything to filter, tunnels before the
+// sessions over them.
 func (n *Node) assemble() {
 	wg := wireguard.New(wireguard.Options{Secrets: n.secret, Log: n.log})
 	ip := ipsec.New(ipsec.Options{Secrets: n.secret, Log: n.log, StateDir: n.opts.StateDir, Remade: n.remade})
 	n.tunnels = []tunnels{wg, ip}
 	network, sessions := n.parts[:1], n.parts[1:]
-	n.parts = nil
-	n.parts = append(n.parts, network...)
-	n.parts = append(n.parts, part{"wireguard", tunnelsOf(wg, nodeconf.WireGuard)}, part{"ipsec", tunnelsOf(ip, nodeconf.IPsec)})
-	n.parts = append(n.parts, sessions...)
+	n.parts = slices.Concat(
+		[]part{{"firewall", n.setFirewall}},
+		network,
+		[]part{{"wireguard", tunnelsOf(wg, nodeconf.WireGuard)}, {"ipsec", tunnelsOf(ip, nodeconf.IPsec)}},
+		sessions,
+	)
+	n.background = append(n.background, n.logDenied)
+}
+
+// setFirewall sets filters, translations and clamps of segment sizes. A node
+// that never had any needs no nftables.
+func (n *Node) setFirewall(_ context.Context, c *nodeconf.Config) error {
+	want := firewall.Rules{Filters: c.Filters, NATs: c.NATs, MSS: map[string]int{}}
+	clamp := func(d *nodeconf.Device) {
+		if d.MSS != 0 {
+			want.MSS[d.Name] = d.MSS
+		}
+	}
+	for i := range c.Devices {
+		clamp(&c.Devices[i])
+	}
+	for i := range c.Tunnels {
+		clamp(&c.Tunnels[i].Device)
+	}
+	f, err := n.filter()
+	if err != nil {
+		if len(want.Filters)+len(want.NATs)+len(want.MSS) == 0 {
+			return nil
+		}
+		return err
+	}
+	return f.Set(want)
+}
+
+// filter is the firewall, made when it is first needed.
+func (n *Node) filter() (*firewall.Firewall, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.firewall != nil {
+		return n.firewall, nil
+	}
+	f, err := firewall.New(0)
+	if err != nil {
+		return nil, err
+	}
+	n.firewall = f
+	return f, nil
+}
+
+// deniedAgain is how long the log of denied packets rests after it failed.
+const deniedAgain = 10 * time.Second
+
+// logDenied logs what filters drop, with the rule and its line in the spec.
+func (n *Node) logDenied(ctx context.Context) {
+	for ctx.Err() == nil {
+		f, err := n.filter()
+		if err != nil {
+			sleep(ctx, deniedAgain)
+			continue
+		}
+		list, err := f.Denied(ctx)
+		if err != nil {
+			n.log.Debug("packet log", "error", err)
+			sleep(ctx, deniedAgain)
+			continue
+		}
+		for d := range list {
+			n.log.Info(
+				"denied", "filter", d.Filter, "rule", d.Rule.Rule, "direction", string(d.Direction), "line", d.Line,
+				"proto", fmt.Sprint(d.Packet.Proto), "source", d.Packet.Source, "destination", d.Packet.Destination, "port", d.Packet.Port,
+			)
+		}
+		sleep(ctx, time.Second) // the kernel ended it
+	}
 }
 
 // tunnelsOf sets the tunnels of one kind.
@@ -41,4 +115,17 @@ func (n *Node) remade(device string) {
 }
 
 // more adds to a status what the parts count.
-func (n *Node) more(*nodeconf.Status) {}
+func (n *Node) more(st *nodeconf.Status) {
+	n.mu.Lock()
+	f := n.firewall
+	n.mu.Unlock()
+	if f == nil {
+		return
+	}
+	counts, err := f.Counts()
+	if err != nil {
+		st.Problems = append(st.Problems, "firewall: "+err.Error())
+		return
+	}
+	st.Rules = counts
+}

@@ -212,6 +212,9 @@ func (v *validator) allTables() {
 				v.device(at+".via", l.Via)
 			}
 			v.need(l.Cost >= 0, at+".cost", "%d is below 0", l.Cost)
+			for j, p := range l.Only {
+				v.prefix(fmt.Sprintf("%s.only[%d]", at, j), p)
+			}
 		}
 		for k, c := range t.Compare {
 			known := []nodeconf.Criterion{nodeconf.LocalPreference, nodeconf.ASPathLength, nodeconf.MED, nodeconf.NeighbourMED}
@@ -249,10 +252,15 @@ func (v *validator) allSessions() {
 		}
 		for k, a := range s.Announce {
 			v.prefix(fmt.Sprintf("%s.announce[%d].prefix", path, k), a.Prefix)
+			v.need(a.Cost >= 0, fmt.Sprintf("%s.announce[%d].cost", path, k), "%d is below 0", a.Cost)
 		}
 		for k, p := range s.Refuse {
 			v.prefix(fmt.Sprintf("%s.refuse[%d]", path, k), p)
 		}
+		for k, p := range s.Withhold {
+			v.prefix(fmt.Sprintf("%s.withhold[%d]", path, k), p)
+		}
+		v.need(!slices.Contains(s.Insert, 0), path+".insert", "0 is no number of an AS (RFC 7607)")
 		if b := s.BFD; b != nil {
 			v.need(b.Interval >= 10 && b.Interval <= 3600000, path+".bfd.interval", "%d ms is not from 10 ms to 1 h", b.Interval)
 			v.need(b.Multiplier >= 1 && b.Multiplier <= 255, path+".bfd.multiplier", "%d is not from 1 to 255 (RFC 5880 section 4.1)", b.Multiplier)
