@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/vocab"
@@ -283,7 +284,8 @@ func (b *builder) interHub() {
 func (b *builder) joinHubs(x, y *fabric.Gateway, insert []uint32) {
 	s, t := b.ofGate[x.ID].table(string(x.ID), x.Site), b.ofGate[y.ID].table(string(y.ID), y.Site)
 	id := string(x.ID) + "--" + string(y.ID)
-	w := b.way("hubs "+id, s.stop("h-"+string(y.Site)), t.stop("h-"+string(x.Site)), 0)
+	mtu, _ := b.atlas.MTU(atlas.MTUAzureVNet)
+	w := b.way("hubs "+id, s.stop("h-"+string(y.Site)), t.stop("h-"+string(x.Site)), mtu)
 	p, q := b.insides.pair()
 	for _, e := range []inner{{s, w.a, p, q, x.ASN}, {t, w.b, q, p, x.ASN}} {
 		own := e.table.sessionsLearned()

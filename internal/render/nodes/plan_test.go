@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,5 +91,142 @@ func TestNodesTakeTheirConfiguration(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestEnds holds what the two ends of every tunnel must agree on.
+func TestEnds(t *testing.T) {
+	n, a := load(t, "ml-platform")
+	for _, o := range []nodes.Options{{Tunnels: nodeconf.IPsec}, {Tunnels: nodeconf.WireGuard, Fast: true}, {Tunnels: nodeconf.IPsec, Lifetime: 100}} {
+		p, err := nodes.Render(n, a, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.Secrets {
+			if s.Kind == nodes.KeyPair {
+				p.SetPublicKey(s.Name, "public "+s.Name)
+			}
+		}
+		tunnels, sessions := map[string][]nodeconf.Tunnel{}, map[string][]nodeconf.Session{}
+		for i := range p.Nodes {
+			for _, x := range p.Nodes[i].Config.Tunnels {
+				tunnels[x.ID] = append(tunnels[x.ID], x)
+			}
+			for _, x := range p.Nodes[i].Config.Sessions {
+				sessions[x.ID] = append(sessions[x.ID], x)
+			}
+		}
+		if len(tunnels) != len(n.Tunnels) {
+			t.Errorf("%d tunnels, want %d", len(tunnels), len(n.Tunnels))
+		}
+		for id, ends := range tunnels {
+			if len(ends) != 2 {
+				t.Errorf("%s has %d ends, want 2", id, len(ends))
+				continue
+			}
+			x, y := ends[0], ends[1]
+			if x.Local != y.Remote || y.Local != x.Remote || x.MTU != y.MTU || x.Underlay == y.Underlay {
+				t.Errorf("%s: %+v and %+v do not meet", id, x, y)
+			}
+			if o.Tunnels == nodeconf.WireGuard {
+				if x.Initiate == y.Initiate || (x.WireGuard.Keepalive > 0) != x.Initiate || (y.WireGuard.Keepalive > 0) != y.Initiate {
+					t.Errorf("%s: one end dials, and keeps alive: %v %v", id, x.Initiate, y.Initiate)
+				}
+				if x.WireGuard.PublicKey != "public "+y.WireGuard.PrivateKey || y.WireGuard.PublicKey != "public "+x.WireGuard.PrivateKey {
+					t.Errorf("%s: public keys %q and %q", id, x.WireGuard.PublicKey, y.WireGuard.PublicKey)
+				}
+				continue
+			}
+			if !slices.Equal(x.IPsec.IKE, y.IPsec.IKE) || !slices.Equal(x.IPsec.ESP, y.IPsec.ESP) || x.IPsec.PSK != y.IPsec.PSK || x.IPsec.LocalID != y.IPsec.RemoteID {
+				t.Errorf("%s: %+v and %+v do not agree", id, x.IPsec, y.IPsec)
+			}
+			if !x.Initiate && !y.Initiate {
+				t.Errorf("%s: neither end dials", id)
+			}
+		}
+		for id, ends := range sessions {
+			if len(ends) != 2 || ends[0].Hold != ends[1].Hold || ends[0].PeerASN != ends[1].ASN || ends[0].Passive && ends[1].Passive {
+				t.Errorf("session %s: %+v", id, ends)
+			}
+			if (ends[0].BFD != nil) != o.Fast {
+				t.Errorf("session %s: BFD %v, fast %v", id, ends[0].BFD, o.Fast)
+			}
+		}
+	}
+}
+
+// TestTimers are those of the triangle: clouds take the smaller hold.
+func TestTimers(t *testing.T) {
+	n, a := load(t, "triangle")
+	tests := []struct {
+		fast       bool
+		session    string
+		hold, keep nodeconf.Millis
+	}{
+		{false, "aws-oregon--gcp-oregon/0", 30_000, 10_000},
+		{false, "azure-wus2--gcp-oregon/0", 180_000, 60_000},
+		{true, "azure-wus2--gcp-oregon/0", 9_000, 3_000},
+	}
+	for _, tt := range tests {
+		p, err := nodes.Render(n, a, nodes.Options{Fast: tt.fast})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range p.Nodes {
+			for _, s := range p.Nodes[i].Config.Sessions {
+				if s.ID == tt.session && (s.Hold != tt.hold || s.Keepalive != tt.keep) {
+					t.Errorf("fast %v: session %s at %s holds %d and keeps alive %d, want %d and %d", tt.fast, s.ID, p.Nodes[i].Name, s.Hold, s.Keepalive, tt.hold, tt.keep)
+				}
+			}
+		}
+	}
+}
+
+// TestRefused: what no node plays is named, all of it.
+func TestRefused(t *testing.T) {
+	n := &fabric.Network{
+		Gateways:    []fabric.Gateway{{ID: "aws/dxgw", Kind: fabric.DirectConnectGateway}, {ID: "azure/er", Kind: fabric.ExpressRouteGateway}},
+		Attachments: []fabric.Attachment{{ID: "dx--aws/vgw", Kind: fabric.DirectConnectAssociation}},
+		Links:       []fabric.Link{{ID: "aws--office", Kind: fabric.CircuitLink}},
+	}
+	_, err := nodes.Render(n, atlas.Default(), nodes.Options{})
+	if err == nil {
+		t.Fatal("Render() = nil, want an error")
+	}
+	for _, id := range []string{"aws/dxgw", "azure/er", "dx--aws/vgw", "aws--office"} {
+		if !strings.Contains(err.Error(), id) {
+			t.Errorf("Render() = %v, want %s named", err, id)
+		}
+	}
+}
+
+// TestSame: the same plan whatever the order of maps.
+func TestSame(t *testing.T) {
+	n, a := load(t, "ml-platform")
+	var first bytes.Buffer
+	for i := range 5 {
+		p, err := nodes.Render(n, a, nodes.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := p.Print(&b); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = b
+			continue
+		}
+		if d := cmp.Diff(first.String(), b.String()); d != "" {
+			t.Fatalf("a second plan differs:\n%s", d)
+		}
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	p := nodes.Plan{Nodes: []nodes.Node{{Config: nodeconf.Config{Tunnels: []nodeconf.Tunnel{{Kind: nodeconf.IPsec}, {Kind: nodeconf.WireGuard}}}}}, Machines: make([]nodes.Machine, 2)}
+	processes, memory := p.Estimate()
+	if processes != 4 || memory != 40<<20 { // a node, a charon, two machines
+		t.Errorf("Estimate() = %d, %d, want 4, %d", processes, memory, 40<<20)
 	}
 }
