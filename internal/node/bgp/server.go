@@ -83,8 +83,9 @@ func (s *server) close() {
 	s.stop()
 }
 
-// addPeer starts to dial and to answer.
-func (s *server) addPeer() error {
+// addPeer starts to answer, and to dial unless it is to yield to the peer or is
+// passive.
+func (s *server) addPeer(yield bool) error {
 	c := s.conf
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
@@ -100,7 +101,7 @@ func (s *server) addPeer() error {
 			HoldTime:          uint64(c.Hold / 1000),
 			KeepaliveInterval: uint64(c.Keepalive / 1000),
 		}},
-		Transport: &api.Transport{LocalAddress: c.Local.String(), BindInterface: c.Device, PassiveMode: c.Passive},
+		Transport: &api.Transport{LocalAddress: c.Local.String(), BindInterface: c.Device, PassiveMode: c.Passive || yield},
 		AfiSafis:  []*api.AfiSafi{ip4},
 	}})
 }

@@ -21,15 +21,17 @@ import (
 // How long things rest.
 const (
 	openRetry = 100 * time.Millisecond // a device or address that is not there yet
-	lookAfter = 500 * time.Millisecond // is the device still the same one?
+	lookAfter = 250 * time.Millisecond // is the device still the same one?
 	confirm   = 2 * time.Millisecond   // until the server's peer is established
 	restFirst = 50 * time.Millisecond  // a lost session; doubles up to restMost
-	restMost  = 5 * time.Second
+	restMost  = time.Second
 	steady    = 10 * time.Second // a session this old starts at restFirst again
 	// The embedded server waits 4 minutes for an OPEN, and two connections that
 	// cross can leave each end with another one of them until the hold time
 	// ends (RFC 4271 section 6.8): a handshake that long is begun anew.
-	handshakeMost = 3 * time.Second
+	handshakeMost = 3 * time.Second // in opensent
+	confirmLast   = time.Second     // in openconfirm, which is one way and back
+	yieldMost     = 3 * time.Second // the lower address lets the other dial after that
 	attemptFirst  = 6 * time.Second // from making the peer; doubles up to attemptMost
 	attemptMost   = time.Minute
 	// restRefused is the rest of a session that passed its limit: a peer that
@@ -68,6 +70,7 @@ type session struct {
 	in          *adjacency
 	up          bool              // Up was given, Down was not
 	lost        bool              // the peer has to be made anew
+	yield       bool              // the next time the other end may dial first
 	tell        string            // what to tell the peer first
 	over        bool              // the limit was passed
 	made        time.Time         // when the peer was made: what is older is of another one
@@ -124,14 +127,18 @@ func (s *session) serve(ctx context.Context, srv *server, index int) error {
 	defer look.Stop()
 	rest, attempt := restFirst, attemptFirst
 	for {
-		if err := s.makePeer(srv); err != nil {
+		yielding, err := s.makePeer(srv)
+		if err != nil {
 			return err
+		}
+		if yielding {
+			attempt = yieldMost
 		}
 		begun, before := time.Now(), s.times()
 		if err := s.follow(ctx, srv, look, index, attempt); err != nil || ctx.Err() != nil {
 			return err
 		}
-		attempt = min(2*attempt, attemptMost)
+		attempt = min(max(2*attempt, attemptFirst), attemptMost)
 		s.mu.Lock()
 		tell, over := s.tell, s.over
 		if s.transitions > before {
@@ -161,14 +168,16 @@ func (s *session) serve(ctx context.Context, srv *server, index int) error {
 	}
 }
 
-// makePeer begins anew: nothing is sent, nothing received.
-func (s *session) makePeer(srv *server) error {
+// makePeer begins anew: nothing is sent, nothing received. It reports whether
+// the other end is let dial.
+func (s *session) makePeer(srv *server) (yielding bool, err error) {
 	s.mu.Lock()
+	yielding, s.yield = s.yield, false
 	s.lost, s.over = false, false
 	clear(s.sent)
 	s.made = time.Now()
 	s.mu.Unlock()
-	return srv.addPeer()
+	return yielding, srv.addPeer(yielding)
 }
 
 // follow announces what is wanted while the peer lives; it returns nil when the
@@ -215,7 +224,8 @@ func (s *session) follow(ctx context.Context, srv *server, look *time.Ticker, in
 func (s *session) giveUp(now time.Time, attempt time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	shaking := (s.state == opensent || s.state == openconfirm) && now.Sub(s.since) > handshakeMost
+	crossed := s.state == openconfirm && now.Sub(s.since) > confirmLast
+	shaking := crossed || s.state == opensent && now.Sub(s.since) > handshakeMost
 	if s.up || s.lost || !shaking && now.Sub(s.made) < attempt {
 		return
 	}
@@ -223,6 +233,9 @@ func (s *session) giveUp(now time.Time, attempt time.Duration) {
 	if shaking {
 		why = "the handshake did not end"
 	}
+	// Both ends begin anew now: that their connections do not cross again, one
+	// of them waits.
+	s.yield = crossed && s.conf.Local.Less(s.conf.Peer)
 	s.lose(s.state, why)
 }
 
