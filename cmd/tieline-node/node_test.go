@@ -285,6 +285,7 @@ func cross(ns *netlab.NS, device string) {
 // TestFailover: routes are learned into the kernel, a silent cut moves them to
 // the second link, and the heal moves them back.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	netlab.Need(t, "nft")
 	netlab.Need(t, "ping")
 	p := newPair(t)
@@ -303,6 +304,7 @@ func TestFailover(t *testing.T) {
 // TestKill: what a killed node left is taken over by the next: what is wanted
 // stays, and what is not goes.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
 	p.up(t)
 	if err := p.a.end(syscall.SIGKILL); err == nil {
@@ -326,6 +328,7 @@ func TestKill(t *testing.T) {
 // TestDrain: while a node goes out of service on purpose nothing is lost; its
 // peer has no route by it when it has ended, and no failure was seen.
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	netlab.Need(t, "ping")
 	l := netlab.New(t)
 	// left - a - (b or c) - right: a has a session with each of two gateways
@@ -403,6 +406,7 @@ func TestDrain(t *testing.T) {
 // TestControl: a node takes configurations over its socket, refuses bad ones,
 // and gives metrics.
 func TestControl(t *testing.T) {
+	t.Parallel()
 	p := newPair(t)
 	p.up(t)
 	st, err := os.Stat(p.a.path("control"))
