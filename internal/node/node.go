@@ -219,9 +219,9 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 				devices = nil
 				continue
 			}
-			n.lookAgain()
+			n.lookAgain(ctx)
 		case <-n.look:
-			n.lookAgain()
+			n.lookAgain(ctx)
 		case <-n.again:
 			if !armed {
 				armed = true
@@ -248,13 +248,21 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 	}
 }
 
-// lookAgain has the network reconciled, unless nothing was ever wanted.
-func (n *Node) lookAgain() {
+// lookAgain has the network reconciled, unless nothing was ever wanted, and
+// devices that were missing shaped.
+func (n *Node) lookAgain(ctx context.Context) {
 	n.mu.Lock()
-	set := n.conf.Version != 0
+	set, shaped := n.conf.Version != 0, len(n.conf.Classes) > 0
 	n.mu.Unlock()
-	if set {
-		n.note("network", n.routing.look())
+	if !set {
+		return
+	}
+	changed, err := n.routing.look()
+	n.note("network", err)
+	// A Set that is under way comes to the shaping by itself.
+	if changed && shaped && n.setting.TryLock() {
+		n.setting.Unlock()
+		n.setAgain(ctx, func(name string) bool { return name == "shape" })
 	}
 }
 

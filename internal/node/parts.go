@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/ipsec"
+	"github.com/tieline/tieline/internal/node/shape"
 	"github.com/tieline/tieline/internal/node/wireguard"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
@@ -25,6 +26,7 @@ func (n *Node) assemble() {
 		network,
 		[]part{{"wireguard", tunnelsOf(wg, nodeconf.WireGuard)}, {"ipsec", tunnelsOf(ip, nodeconf.IPsec)}},
 		sessions,
+		[]part{{"shape", n.setShape(shape.New(0))}},
 	)
 	n.background = append(n.background, n.logDenied)
 }
@@ -52,6 +54,19 @@ func (n *Node) setFirewall(_ context.Context, c *nodeconf.Config) error {
 		return err
 	}
 	return f.Set(want)
+}
+
+// setShape sets the classes of traffic. Where there are none, and the kernel
+// cannot take away what an earlier node may have left, there was nothing.
+func (n *Node) setShape(s *shape.Shaping) func(context.Context, *nodeconf.Config) error {
+	return func(_ context.Context, c *nodeconf.Config) error {
+		err := s.Set(c.Classes)
+		if err != nil && len(c.Classes) == 0 {
+			n.log.Debug("no shaping", "error", err)
+			return nil
+		}
+		return err
+	}
 }
 
 // filter is the firewall, made when it is first needed.

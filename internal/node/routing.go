@@ -63,14 +63,15 @@ func (r *routing) setNetwork(_ context.Context, c *nodeconf.Config) error {
 	want.Rules = append(want.Rules, ownRules(c.Rules)...)
 	r.want, r.tables = want, c.Tables
 	r.rib.Set(c.Tables, c.Sessions)
-	err := r.reconcile()
+	_, err := r.reconcile()
 	// Whoever has a session by now learns of it; setBGP tells the others.
 	_, stirred := r.rib.Changed()
 	return errors.Join(err, r.advertise(r.known(stirred)))
 }
 
-// reconcile makes the kernel hold what is wanted now; mu is held.
-func (r *routing) reconcile() error {
+// reconcile makes the kernel hold what is wanted now, and reports whether
+// something changed; mu is held.
+func (r *routing) reconcile() (changed bool, err error) {
 	want := r.want
 	want.Tables = r.routes()
 	changes, err := netdev.Reconcile(r.kernel, want)
@@ -80,11 +81,11 @@ func (r *routing) reconcile() error {
 	if len(changes) > 0 {
 		r.log.Info("network set", "changes", len(changes))
 	}
-	return err
+	return len(changes) > 0, err
 }
 
 // look reconciles after a change that came from elsewhere.
-func (r *routing) look() error {
+func (r *routing) look() (changed bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.reconcile()
