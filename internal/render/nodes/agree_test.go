@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -388,6 +389,14 @@ func TestCasesAgreeWithTheProof(t *testing.T) {
 	}
 }
 
+// seeds is how many random networks are tried: few, or what soak asks for.
+func seeds(few uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv(soak), 10, 32); err == nil {
+		return n
+	}
+	return few
+}
+
 // compiled is a network that compiles by chance, nil where it does not.
 func compiled(seed uint64) *fabric.Network {
 	s, diags := spec.Parse([]spec.File{{Name: "network.yaml", Data: []byte(random.Spec(rand.New(rand.NewPCG(seed, 1))))}})
@@ -405,7 +414,7 @@ func compiled(seed uint64) *fabric.Network {
 // chance, and again with each tunnel and each gateway's instance failed.
 func TestRandomAgreeWithTheProof(t *testing.T) {
 	played := 0
-	for seed := range uint64(60) {
+	for seed := range seeds(60) {
 		n := compiled(seed)
 		if n == nil {
 			continue

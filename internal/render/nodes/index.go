@@ -7,7 +7,6 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/vocab"
 )
 
 // index finds the objects of a network by their ids, and what belongs to what.
@@ -182,12 +181,6 @@ func parts(s *fabric.Subnet) []fabric.SubnetPart {
 		return []fabric.SubnetPart{{Prefix: s.Prefix}}
 	}
 	return s.Parts
-}
-
-// isCloud reports whether a site is in a public cloud.
-func (b *builder) isCloud(s fabric.SiteID) bool {
-	x := b.index.sites[s]
-	return x != nil && x.Cloud != vocab.OnPrem && x.Cloud != vocab.Exchange
 }
 
 // benchmark is the block for tests of devices (RFC 2544; RFC 6890), of which

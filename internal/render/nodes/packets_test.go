@@ -267,7 +267,7 @@ func TestPacketsAgreeWithTheProof(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) { agree(t, c.Net, atlas.Default(), 500) })
 	}
-	for seed := range uint64(40) {
+	for seed := range seeds(40) {
 		if n := compiled(seed); n != nil {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) { agree(t, n, atlas.Default(), 300) })
 		}

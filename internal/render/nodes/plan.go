@@ -42,7 +42,9 @@ type Plan struct {
 	Secrets   []Secret
 }
 
-// Node is a routing domain or a gateway, in a namespace of its own.
+// Node is a routing domain or a gateway, in a namespace of its own. In its
+// configuration [nodeconf.Tunnel.Underlay] is the name of an [Underlay], which
+// a run replaces by the path of that namespace.
 type Node struct {
 	Name  string
 	Sites []fabric.SiteID

@@ -105,8 +105,9 @@ func printNode(b *bufio.Writer, n *Node) {
 		}
 		fmt.Fprintf(b, "  NAT %s out of %s: %s %s %s\n", x.ID, x.Device, x.Source, arrow, x.To)
 	}
-	for i := range c.Filters {
-		printFilter(b, &c.Filters[i])
+	for i := range c.Probes {
+		p := &c.Probes[i]
+		fmt.Fprintf(b, "  probe %s by %s on %s: %s to %s each %d ms\n", p.ID, p.Kind, p.Device, p.Local, p.Target, p.Interval)
 	}
 }
 

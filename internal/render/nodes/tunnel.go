@@ -133,7 +133,24 @@ func (b *builder) tunnelEnd(t *fabric.Tunnel, l *fabric.Link, k int) {
 	me.node.tunnels = append(me.node.tunnels, out)
 	b.plan.Underlays = append(b.plan.Underlays, Underlay{Name: me.underlay, Node: me.node.name, Tunnel: t.ID, Addr: me.outside, Peer: peer.outside})
 	b.session(t, k)
+	me.node.probe(t, k, me.device)
 }
+
+// probe measures a tunnel from one end, and answers the other.
+func (n *node) probe(t *fabric.Tunnel, k int, device string) {
+	mine, theirs := t.Ends[k].Inside, t.Ends[1-k].Inside
+	n.probes = append(n.probes, nodeconf.Probe{
+		ID: "tunnel " + string(t.ID), Kind: nodeconf.STAMP, Device: device, Local: mine, Target: netip.AddrPortFrom(theirs, stampPort),
+		Interval: probeInterval, Timeout: probeInterval, PathMTU: true,
+	})
+	n.reflect = append(n.reflect, netip.AddrPortFrom(mine, stampPort))
+}
+
+// STAMP's port (RFC 8762 section 4.1), and how often a tunnel is measured.
+const (
+	stampPort     = 862
+	probeInterval = nodeconf.Millis(1_000)
+)
 
 // WireGuard's port and keepalive: the usual ones (wg(8)), and shorter than any
 // state of a firewall on the way lives.
