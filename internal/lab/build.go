@@ -130,7 +130,7 @@ func (l *Lab) namespaces(context.Context) error {
 			[2]string{"net/ipv6/conf/all/disable_ipv6", "1"},
 			[2]string{"net/ipv4/conf/all/rp_filter", "0"},
 			[2]string{"net/ipv4/conf/default/rp_filter", "0"},
-			[2]string{"net/ipv4/ping_group_range", "0 2147483647"},
+			[2]string{"net/ipv4/ping_group_range", "0 0"},
 		)
 	})
 }
