@@ -309,7 +309,7 @@ func (v *verifier) record(ctx context.Context, r *agree.Round, t *tried) error {
 
 // mostWitnessed is of how many disagreements the packet's fate is looked for:
 // one that is there many times has one cause.
-const mostWitnessed = 20
+const mostWitnessed = 6
 
 // fate sends a packet once more, and says which way the tables of the nodes
 // have for it and which rules counted it.
