@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tieline/tieline/internal/node/bfd"
+	"github.com/tieline/tieline/internal/node/bgp"
 	"github.com/tieline/tieline/internal/node/netdev"
 	"github.com/tieline/tieline/internal/node/rib"
 	"github.com/tieline/tieline/internal/nodeconf"
@@ -301,4 +303,38 @@ func FuzzDecode(f *testing.F) {
 		}
 		rib.New(c.Tables, c.Sessions)
 	})
+}
+
+// TestDeadPath: what BFD finds dead goes at once with all that came over it,
+// and what the session said before it came down is not taken back.
+func TestDeadPath(t *testing.T) {
+	n, k := fake(t, "eth0", "t1")
+	set(t, n, hub())
+	r := n.routing
+	update := bgp.Event{Session: "s1", Kind: bgp.Update, Add: []bgp.Learned{{Prefix: pfx("10.8.0.0/16"), Path: []uint32{65001}}}}
+	learned := hubKernel + "table 300: 10.8.0.0/16 dev t1\n"
+	for _, step := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"an update", func() { r.session(bgp.Event{Session: "s1", Kind: bgp.Up}); r.session(update) }, learned},
+		{"the peer takes BFD down on purpose", func() { r.path(bfd.Event{ID: "s1", State: bfd.Down}) }, learned},
+		{"the path is dead", func() { r.path(bfd.Event{ID: "s1", State: bfd.Down, Failed: true}) }, hubKernel},
+		{"an update from before", func() { r.session(update) }, hubKernel},
+		{"down and up again", func() {
+			r.session(bgp.Event{Session: "s1", Kind: bgp.Down})
+			r.session(bgp.Event{Session: "s1", Kind: bgp.Up})
+			r.session(update)
+		}, learned},
+		{"down", func() { r.session(bgp.Event{Session: "s1", Kind: bgp.Down}) }, hubKernel},
+	} {
+		step.do()
+		if err := r.apply(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if diff := cmp.Diff(step.want, held(k)); diff != "" {
+			t.Errorf("kernel after %s (-want +got):\n%s", step.name, diff)
+		}
+	}
 }
