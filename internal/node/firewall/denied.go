@@ -42,7 +42,7 @@ const (
 // Denied gives the packets that rules dropped from now on, at most some ten a
 // second of each rule: a listener sees which rules deny, [Firewall.Counts] how
 // often. The channel closes when ctx ends, or the kernel fails. One listener
-// at a time is possible in a namespace; others are told that it is busy.
+// at a time is possible in a namespace; others are refused.
 func (f *Firewall) Denied(ctx context.Context) (<-chan Denied, error) {
 	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: f.ns})
 	if err != nil {
@@ -50,6 +50,9 @@ func (f *Firewall) Denied(ctx context.Context) (<-chan Denied, error) {
 	}
 	if err := bind(conn); err != nil {
 		_ = conn.Close()
+		if errors.Is(err, unix.EPERM) {
+			return nil, fmt.Errorf("packet log: another listener has it, or this process may not: %w", err)
+		}
 		return nil, fmt.Errorf("packet log: %w", err)
 	}
 	out := make(chan Denied)

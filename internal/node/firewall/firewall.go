@@ -14,6 +14,7 @@ package firewall
 
 import (
 	"cmp"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,12 +28,16 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/tieline/tieline/internal/nodeconf"
 )
 
 // tableName is the table that the firewall owns, in the family inet.
 const tableName = "tieline"
+
+// markName begins the names of the counters that mark transactions.
+const markName = "transaction_"
 
 const (
 	kernelTimeout = 10 * time.Second
@@ -167,10 +172,8 @@ func (f *Firewall) SetPrefixes(filter, set string, prefixes []netip.Prefix) erro
 	want := set4{name: setName(filter, set), spans: spansOf(prefixes)}
 	s := want.kernel()
 	conn.FlushSet(s)
-	if elements := elementsOf(want.spans); len(elements) > 0 {
-		if err := conn.SetAddElements(s, elements); err != nil {
-			return err
-		}
+	if err := fill(conn, s, want.spans); err != nil {
+		return err
 	}
 	if err := conn.Flush(); err != nil {
 		return fmt.Errorf("nftables: set %q of filter %q: %w", set, filter, err)
@@ -280,15 +283,12 @@ func (f *Firewall) apply(want *ruleset) error {
 		k.ID = uint32(i + 1) // of this transaction; the library counts its own without a lock
 		if slices.ContainsFunc(have.sets, func(h *nftables.Set) bool { return h.Name == s.name }) {
 			conn.FlushSet(k)
-			if elements := elementsOf(s.spans); len(elements) > 0 {
-				err = errors.Join(err, conn.SetAddElements(k, elements))
-			}
-			continue
+		} else if err := conn.AddSet(k, nil); err != nil {
+			return err
 		}
-		err = errors.Join(err, conn.AddSet(k, elementsOf(s.spans)))
-	}
-	if err != nil {
-		return err
+		if err := fill(conn, k, s.spans); err != nil {
+			return err
+		}
 	}
 	for _, name := range want.counters {
 		if !slices.ContainsFunc(have.counters, func(h *nftables.CounterObj) bool { return h.Name == name }) {
@@ -304,7 +304,40 @@ func (f *Firewall) apply(want *ruleset) error {
 			conn.AddRule(&nftables.Rule{Table: t, Chain: c, Exprs: r.exprs, UserData: comment(r.comment)})
 		}
 	}
-	return conn.Flush()
+	return f.commit(conn)
+}
+
+// commit sends a transaction. The kernel acknowledges each part of it, and
+// where it may not queue so many answers it says only that some were lost;
+// whether the transaction was done, which is all or nothing, shows by a mark
+// that was part of it.
+func (f *Firewall) commit(conn *nftables.Conn) error {
+	mark := markName + rand.Text()
+	conn.AddObj(&nftables.CounterObj{Table: table(), Name: mark})
+	err := conn.Flush()
+	if !errors.Is(err, unix.ENOBUFS) {
+		return err
+	}
+	have, unread := f.present(conn)
+	if unread != nil {
+		return errors.Join(err, unread)
+	}
+	if slices.ContainsFunc(have.counters, func(c *nftables.CounterObj) bool { return c.Name == mark }) {
+		return nil
+	}
+	return err
+}
+
+// fill adds addresses to a set, in as many messages as it takes: a list is one
+// attribute of netlink, whose length has 16 bits.
+func fill(conn *nftables.Conn, s *nftables.Set, spans []span) error {
+	const most = 500
+	for part := range slices.Chunk(spans, most) {
+		if err := conn.SetAddElements(s, elementsOf(part)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // presence is what the table holds.
