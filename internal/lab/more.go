@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tieline/tieline/internal/lab/agree"
+	"github.com/tieline/tieline/internal/lab/drill"
 )
 
 // moreRoutes adds what measures and tries.
@@ -17,6 +18,13 @@ func (l *Lab) moreRoutes(mux *http.ServeMux) {
 		}
 		stream(w, func(send func(VerifyUpdate) error) error { return l.Verify(r.Context(), q, send) })
 	})
+	mux.HandleFunc("POST /v1/drill", func(w http.ResponseWriter, r *http.Request) {
+		q, err := request[DrillRequest](l, w, r)
+		if err != nil {
+			return
+		}
+		stream(w, func(send func(DrillUpdate) error) error { return l.Drill(r.Context(), q, send) })
+	})
 }
 
 // Verify compares packets and routes with the proof; tell is handed progress
@@ -24,6 +32,23 @@ func (l *Lab) moreRoutes(mux *http.ServeMux) {
 func (c *Client) Verify(ctx context.Context, q VerifyRequest, tell func(VerifyUpdate) error) (*agree.Report, error) {
 	var report *agree.Report
 	err := follow(ctx, c, http.MethodPost, "/v1/verify", q, func(u VerifyUpdate) error {
+		if u.Report != nil {
+			report = u.Report
+			return nil
+		}
+		return tell(u)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return report, c.whole(report != nil)
+}
+
+// Drill makes each single failure in turn under traffic; tell is handed
+// progress and failures as they are done.
+func (c *Client) Drill(ctx context.Context, q DrillRequest, tell func(DrillUpdate) error) (*drill.Report, error) {
+	var report *drill.Report
+	err := follow(ctx, c, http.MethodPost, "/v1/drill", q, func(u DrillUpdate) error {
 		if u.Report != nil {
 			report = u.Report
 			return nil
