@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func (d *driller) choose(ctx context.Context) error {
 		return err
 	}
 	for _, f := range d.Lab.flows() {
-		c := crossing{f, d.path(states, f)}
+		c := crossing{f, d.pathOf(states, f)}
 		if len(c.way.There)+len(c.way.Back) == 0 {
 			d.report.Inside++
 			continue
@@ -118,7 +119,7 @@ func (d *driller) choose(ctx context.Context) error {
 }
 
 // path gives what carries a flow's packets now.
-func (d *driller) path(states agree.States, f Flow) drill.Path {
+func (d *driller) pathOf(states agree.States, f Flow) drill.Path {
 	from, to := d.machines[f.From], d.machines[f.To]
 	within := func(list []string) []string {
 		return slices.DeleteFunc(list, func(c string) bool { return strings.HasPrefix(c, "wire internet ") })
@@ -237,10 +238,10 @@ func (d *driller) batch(ctx context.Context, p routes.Part, list []crossing) (*d
 	}
 	f.Detects, f.DetectBy = ms(d.detects(struck)), d.detectBy(struck)
 	f.Began, f.Settled, f.Healed, f.Ended = -ms(m.Cut), ms(m.Settled-m.Cut), ms(m.Heal-m.Cut), ms(m.End-m.Cut)
-	f.Back = f.Ended - f.Healed
+	f.Back = ms(m.Back - m.Heal)
 	said := d.predictions(p, list)
 	for i, c := range list {
-		x := drill.Flow{From: c.From, To: c.To, Service: c.Service.String(), Line: c.Line, Before: c.way, After: after[i], Said: said[i]}
+		x := drill.Flow{From: c.From, To: c.To, Service: c.Service.String(), Line: path.Base(c.Line), Before: c.way, After: after[i], Said: said[i]}
 		own := make([]drill.Packet, len(packets[i]))
 		for k, q := range packets[i] {
 			own[k] = drill.Packet(q)
@@ -275,7 +276,7 @@ func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, lis
 	states, err := d.answering(ctx)
 	if err == nil {
 		for i, c := range list {
-			after[i] = d.path(states, c.Flow)
+			after[i] = d.pathOf(states, c.Flow)
 		}
 		d.answered(ctx, run, len(list), m.Settled) // who is not is lost, which the packets show
 		err = rest(ctx, quiet)
@@ -284,7 +285,8 @@ func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, lis
 	if err := errors.Join(err, heal(ctx)); err != nil {
 		return err
 	}
-	d.answered(ctx, run, len(list), run.Now()) // who is not did not heal, which the packets show
+	m.Back = run.Now()
+	d.answered(ctx, run, len(list), m.Back) // who is not did not heal, which the packets show
 	return rest(ctx, quiet)
 }
 

@@ -18,6 +18,22 @@ func (l *Lab) moreRoutes(mux *http.ServeMux) {
 		}
 		stream(w, func(send func(VerifyUpdate) error) error { return l.Verify(r.Context(), q, send) })
 	})
+	mux.HandleFunc("POST /v1/machines/ping", func(w http.ResponseWriter, r *http.Request) {
+		q, err := request[PingRequest](l, w, r)
+		if err != nil {
+			return
+		}
+		v, err := l.PingMachines(r.Context(), q)
+		answer(w, v, err)
+	})
+	mux.HandleFunc("POST /v1/machines/iperf", func(w http.ResponseWriter, r *http.Request) {
+		q, err := request[IperfRequest](l, w, r)
+		if err != nil {
+			return
+		}
+		v, err := l.Iperf(r.Context(), q)
+		answer(w, v, err)
+	})
 	mux.HandleFunc("POST /v1/drill", func(w http.ResponseWriter, r *http.Request) {
 		q, err := request[DrillRequest](l, w, r)
 		if err != nil {
@@ -59,6 +75,16 @@ func (c *Client) Drill(ctx context.Context, q DrillRequest, tell func(DrillUpdat
 		return nil, err
 	}
 	return report, c.whole(report != nil)
+}
+
+// PingMachines measures round trips between two machines.
+func (c *Client) PingMachines(ctx context.Context, q PingRequest) (PingResult, error) {
+	return call[PingResult](ctx, c, http.MethodPost, "/v1/machines/ping", q)
+}
+
+// Iperf measures the throughput between two machines.
+func (c *Client) Iperf(ctx context.Context, q IperfRequest) (IperfResult, error) {
+	return call[IperfResult](ctx, c, http.MethodPost, "/v1/machines/iperf", q)
 }
 
 // whole is the error of an answer that broke off.

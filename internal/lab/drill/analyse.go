@@ -10,7 +10,7 @@ import (
 type Packet struct{ Sent, Arrived, Answered time.Duration }
 
 // Moments are when things happened, since the start of the traffic.
-type Moments struct{ Cut, Settled, Heal, End time.Duration }
+type Moments struct{ Cut, Settled, Heal, Back, End time.Duration }
 
 // Slack is how much longer than its detection a failover may take: routes have
 // to travel to every node that needs them, and be put to use.

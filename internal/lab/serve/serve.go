@@ -2,8 +2,8 @@
 // that answer with who they are, so that a client knows whom it reached.
 //
 // A TCP server answers a line that looks like an HTTP request by HTTP/1.1 (RFC
-// 9112) with one line of text, and echoes everything else; its first line back
-// is the machine's name. A UDP server answers each datagram with the name and
+// 9112) with one line of text, counts what follows [Discard], and echoes
+// everything else; its first line back is then the machine's name. A UDP server answers each datagram with the name and
 // what it was sent. ICMP echo is the kernel's.
 package serve
 
@@ -107,6 +107,10 @@ func (s *Servers) talk(c *net.TCPConn) {
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		return
 	}
+	if line == Discard {
+		s.discard(c, r)
+		return
+	}
 	if _, err := fmt.Fprintf(c, "%s\n%s", s.name, line); err != nil {
 		return
 	}
@@ -118,6 +122,31 @@ func (s *Servers) talk(c *net.TCPConn) {
 			return
 		}
 		if _, err := c.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// Discard is the first line of a client that wants what it sends counted and
+// thrown away; once it has ended its half of the connection, it is answered by
+// Discarded with the number of bytes that came after the line.
+const (
+	Discard   = "discard\n"
+	Discarded = "discarded %d\n"
+)
+
+func (s *Servers) discard(c *net.TCPConn, r *bufio.Reader) {
+	var total int64
+	for {
+		// Deadlines are renewed as long as something comes.
+		c.SetDeadline(time.Now().Add(idle))
+		n, err := io.CopyN(io.Discard, r, 1<<20)
+		total += n
+		if errors.Is(err, io.EOF) {
+			fmt.Fprintf(c, Discarded, total) // the client may have gone
+			return
+		}
+		if err != nil {
 			return
 		}
 	}
