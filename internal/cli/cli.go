@@ -30,6 +30,8 @@ type app struct {
 	in  io.Reader
 	out *view.Printer
 	err *view.Printer
+	// getenv reads the environment.
+	getenv func(string) string
 	// spec is the value of -f.
 	spec string
 	json bool
@@ -40,9 +42,10 @@ type app struct {
 // next step; what is being written is written whole or not at all.
 func Main(ctx context.Context, args []string, w World) int {
 	a := &app{
-		in:  w.In,
-		out: view.NewPrinter(w.Out, w.Getenv),
-		err: view.NewPrinter(w.Err, w.Getenv),
+		in:     w.In,
+		out:    view.NewPrinter(w.Out, w.Getenv),
+		err:    view.NewPrinter(w.Err, w.Getenv),
+		getenv: w.Getenv,
 	}
 	root := a.command()
 	root.SetArgs(args)
@@ -98,7 +101,7 @@ errors, nothing is written; 3 findings, where a command was asked to say so.`,
 	}
 	root.AddCommand(network...)
 	root.AddCommand(other...)
-	root.AddCommand(a.supervisor())
+	root.AddCommand(a.supervisor(), a.trial())
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
@@ -144,8 +147,10 @@ func noCommand(c *cobra.Command, args []string) error {
 func (a *app) report(err error) {
 	var usage *usageError
 	var input *inputError
+	var none *noLabError
+	var command *commandError
 	switch {
-	case err == nil, errors.Is(err, errFindings):
+	case err == nil, errors.Is(err, errFindings), errors.As(err, &command):
 	case errors.As(err, &input):
 		a.err.Diagnostics(input.diags)
 		if a.json {
@@ -155,6 +160,8 @@ func (a *app) report(err error) {
 		}
 	case errors.As(err, &usage):
 		a.err.Problem(usage.text, usage.hint)
+	case errors.As(err, &none):
+		a.err.Problem(none.text, none.hint)
 	case errors.Is(err, context.Canceled):
 		a.err.Problem("interrupted", "")
 	default:

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/tieline/tieline/internal/diag"
 )
@@ -38,13 +39,22 @@ func (e *inputError) Error() string { return "the input has errors" }
 // errFindings ends a command with exitFindings; it prints nothing.
 var errFindings = errors.New("there are findings")
 
+// commandError is that a command inside a lab ended with a code of its own,
+// which becomes this program's; it prints nothing.
+type commandError struct{ code int }
+
+func (e *commandError) Error() string { return fmt.Sprintf("the command ended with %d", e.code) }
+
 // exitCode gives the exit code of a command that ended with err.
 func exitCode(err error) int {
 	var usage *usageError
 	var input *inputError
+	var command *commandError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &command):
+		return command.code
 	case errors.Is(err, errFindings):
 		return exitFindings
 	case errors.As(err, &usage), errors.As(err, &input):

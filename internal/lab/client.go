@@ -153,7 +153,7 @@ func (c *Client) Fault(ctx context.Context, q FaultRequest) (Fault, error) {
 	return call[Fault](ctx, c, http.MethodPost, "/v1/faults", q)
 }
 
-// Heal ends the faults of a link, or all.
-func (c *Client) Heal(ctx context.Context, a, b string) ([]Fault, error) {
-	return call[[]Fault](ctx, c, http.MethodPost, "/v1/heal", FaultRequest{A: a, B: b})
+// Heal ends the faults between two ends, or of a part, or all.
+func (c *Client) Heal(ctx context.Context, a, b, part string) ([]Fault, error) {
+	return call[[]Fault](ctx, c, http.MethodPost, "/v1/heal", FaultRequest{A: a, B: b, Part: part})
 }

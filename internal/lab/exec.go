@@ -9,9 +9,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tieline/tieline/internal/lab/netns"
 )
 
 // ExecRequest asks to run a command inside a machine or node, with the
@@ -21,6 +24,9 @@ type ExecRequest struct {
 	Machine string   `json:"machine"`
 	Args    []string `json:"args"`
 	Env     []string `json:"env"`
+	// Terminal: standard input is a terminal of its own, which becomes the
+	// command's controlling one.
+	Terminal bool `json:"terminal,omitempty"`
 }
 
 // ExecResult is how the command ended.
@@ -52,6 +58,25 @@ func (l *Lab) serveCommands(ctx context.Context, s *net.UnixListener) {
 	}
 }
 
+// NodePrefix tells a node from a machine of its name, where commands run.
+const NodePrefix = "node:"
+
+// inside finds the namespace of a machine, else of a node, else of the outside
+// of a tunnel's end.
+func (l *Lab) inside(ref string) (*netns.NS, error) {
+	m, err := l.machineOf(ref)
+	if err == nil {
+		return m.ns, nil
+	}
+	if ns := l.spaces[nodeSpace(strings.TrimPrefix(ref, NodePrefix))]; ns != nil {
+		return ns, nil
+	}
+	if ns := l.spaces[ref]; ns != nil {
+		return ns, nil
+	}
+	return nil, err
+}
+
 // command runs one command; it is killed when the client goes.
 func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
 	req, files, err := receive(c)
@@ -63,13 +88,9 @@ func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	ns, err := l.space(req.Machine)
+	ns, err := l.inside(req.Machine)
 	if err != nil {
-		m, err := l.machineOf(req.Machine)
-		if err != nil {
-			return 0, err
-		}
-		ns = m.ns
+		return 0, err
 	}
 	if len(req.Args) == 0 {
 		return 0, errors.New("no command")
@@ -79,7 +100,7 @@ func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
 	cmd := exec.CommandContext(ctx, req.Args[0], req.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = files[0], files[1], files[2]
 	cmd.Env, cmd.Dir = req.Env, "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: req.Terminal}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	if err := ns.Start(cmd); err != nil {
 		return 0, err

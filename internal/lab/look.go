@@ -13,12 +13,14 @@ import (
 	"github.com/tieline/tieline/internal/lab/knock"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // Names are what a lab's commands can name.
 type Names struct {
 	Machines []MachineName `json:"machines"`
 	Nodes    []string      `json:"nodes"`
+	Outsides []string      `json:"outsides"` // of tunnels' ends: aws-oregon--gcp-oregon/0:a
 	Links    []LinkName    `json:"links"`
 	Parts    []string      `json:"parts"` // that fail as one: gateway gcp-oregon/vpn#0
 }
@@ -70,6 +72,7 @@ func (l *Lab) lookRoutes(mux *http.ServeMux) {
 		}
 		answer(w, k.measure(r.Context()), nil)
 	})
+	mux.HandleFunc("POST /v1/capture", l.serveCapture)
 }
 
 // ready is an error before the lab is up.
@@ -85,7 +88,7 @@ func (l *Lab) ready() error {
 var errNotUp = errors.New("the lab is not up yet")
 
 func (l *Lab) names() Names {
-	n := Names{Machines: []MachineName{}, Nodes: []string{}, Links: []LinkName{}, Parts: []string{}}
+	n := Names{Machines: []MachineName{}, Nodes: []string{}, Outsides: []string{}, Links: []LinkName{}, Parts: []string{}}
 	if l.ready() != nil {
 		return n
 	}
@@ -95,6 +98,9 @@ func (l *Lab) names() Names {
 	}
 	for i := range l.plan.Nodes {
 		n.Nodes = append(n.Nodes, l.plan.Nodes[i].Name)
+	}
+	for i := range l.plan.Underlays {
+		n.Outsides = append(n.Outsides, l.plan.Underlays[i].Name)
 	}
 	for i := range l.in.Network.Links {
 		k := &l.in.Network.Links[i]
@@ -122,8 +128,9 @@ func (l *Lab) names() Names {
 	return n
 }
 
-// planned lists one flow for each two sites that policy lets speak, with the
-// round trip that the proof's way between them has.
+// planned lists one flow for each two sites that policy lets speak, by TCP
+// where there is one, with the round trip that the proof's way between them
+// has.
 func (k *looker) planned() []Trip {
 	proof := verify.New(k.l.in.Network, k.l.in.Atlas)
 	var out []Trip
@@ -133,11 +140,16 @@ func (k *looker) planned() []Trip {
 			continue
 		}
 		t := Trip{From: string(from.Site), To: string(to.Site), Flow: f}
-		if slices.ContainsFunc(out, func(x Trip) bool { return x.From == t.From && x.To == t.To }) {
+		i := slices.IndexFunc(out, func(x Trip) bool { return x.From == t.From && x.To == t.To })
+		if i >= 0 && (out[i].Flow.Service.Proto == vocab.TCP || f.Service.Proto != vocab.TCP) {
 			continue
 		}
 		if w := proof.Flow(k.l.endOf(from), k.l.endOf(to), f.Service).Yes; w != nil && w.Return != nil {
 			t.Configured, t.Known = (w.Forward.RTT+w.Return.RTT)/2, w.Forward.RTTKnown && w.Return.RTTKnown
+		}
+		if i >= 0 {
+			out[i] = t
+			continue
 		}
 		out = append(out, t)
 	}

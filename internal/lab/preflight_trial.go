@@ -106,12 +106,16 @@ func (t *trial) veth() error {
 }
 
 func (t *trial) sysctls() error {
+	if err := t.a.Sysctl([2]string{"net/ipv4/tcp_congestion_control", "cubic"}); err != nil {
+		if err := t.a.Sysctl([2]string{"net/ipv4/tcp_congestion_control", "reno"}); err != nil {
+			return err
+		}
+	}
 	return t.a.Sysctl(
 		[2]string{"net/ipv4/ip_forward", "1"},
 		[2]string{"net/ipv4/conf/all/rp_filter", "0"},
 		[2]string{"net/ipv4/fib_multipath_hash_policy", "1"},
-		[2]string{"net/ipv4/tcp_congestion_control", "cubic"},
-		[2]string{"net/ipv4/ping_group_range", "0 2147483647"},
+		[2]string{"net/ipv4/ping_group_range", "0 0"},
 	)
 }
 
