@@ -48,6 +48,14 @@ func check(rules *Rules) error {
 			bad("device %q: a largest segment of %d bytes cannot be set", name, most)
 		}
 	}
+	for _, name := range rules.Untracked {
+		if !isDevice(name) {
+			bad("untracked: %q is no name of a device", name)
+		}
+	}
+	if !isPrefixes(rules.Inside) {
+		bad("inside: %v are not all prefixes", rules.Inside)
+	}
 	return errors.Join(errs...)
 }
 

@@ -54,6 +54,10 @@ type Rules struct {
 	// Inside are the prefixes between which nothing is translated: packets
 	// that stay among them are not tracked where tracking serves NAT only.
 	Inside []netip.Prefix
+	// Untracked are devices by which nothing comes in that NAT could be for
+	// (see [Untracked]). Inside and Untracked say nothing where there is no
+	// NAT, or a stateful filter, which needs every packet tracked.
+	Untracked []string
 }
 
 // Firewall is the table of one namespace. Its methods may be called from

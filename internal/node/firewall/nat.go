@@ -47,23 +47,32 @@ func nat(kind expr.NATType, to netip.Addr) []expr.Any {
 	}
 }
 
-// untracked keeps what stays inside out of connection tracking. A stateful
+// untracked keeps what NAT is not for out of connection tracking. A stateful
 // filter needs tracking for everything.
 func (b *builder) untracked(rules *Rules) []chain {
-	if len(rules.Inside) == 0 || slices.ContainsFunc(rules.Filters, func(f nodeconf.Filter) bool { return f.Kind == nodeconf.Stateful }) {
-		return nil
-	}
-	from, ok := b.addresses(offsetSource, rules.Inside)
-	to, _ := b.addresses(offsetDestination, rules.Inside)
-	if !ok {
+	if slices.ContainsFunc(rules.Filters, func(f nodeconf.Filter) bool { return f.Kind == nodeconf.Stateful }) {
 		return nil
 	}
 	in := chain{name: "notrack_prerouting", hook: nftables.ChainHookPrerouting, priority: *nftables.ChainPriorityRaw, kind: nftables.ChainTypeFilter}
 	out := chain{name: "notrack_output", hook: nftables.ChainHookOutput, priority: *nftables.ChainPriorityRaw, kind: nftables.ChainTypeFilter}
-	for _, c := range []*chain{&in, &out} {
-		c.add("", family(familyIPv4), from, to, []expr.Any{&expr.Notrack{}})
+	notrack := []expr.Any{&expr.Notrack{}}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(rules.Untracked))) {
+		in.add("", device(expr.MetaKeyIIFNAME, name), notrack)
+		out.add("", device(expr.MetaKeyOIFNAME, name), notrack)
 	}
-	return []chain{in, out}
+	from, some := b.addresses(offsetSource, rules.Inside)
+	to, _ := b.addresses(offsetDestination, rules.Inside)
+	if len(rules.Inside) > 0 && some {
+		in.add("", family(familyIPv4), from, to, notrack)
+		out.add("", family(familyIPv4), from, to, notrack)
+	}
+	var chains []chain
+	for _, c := range []chain{in, out} {
+		if len(c.rules) > 0 {
+			chains = append(chains, c)
+		}
+	}
+	return chains
 }
 
 // The TCP option that says the largest segment (RFC 9293 section 3.7.1), and
