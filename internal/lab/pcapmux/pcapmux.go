@@ -79,6 +79,9 @@ func (s *Stream) block(b []byte) error {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
 	body := b[headLength : len(b)-4]
+	if binary.LittleEndian.Uint32(b[len(b)-4:]) != uint32(len(b)) {
+		return fmt.Errorf("%w: a block with two lengths", errForm)
+	}
 	switch binary.LittleEndian.Uint32(b) {
 	case sectionHeader:
 		if len(body) < 4 || binary.LittleEndian.Uint32(body) != orderMagic {
@@ -117,15 +120,27 @@ func (m *Mux) write(b []byte) error {
 	return m.err
 }
 
+// Types of link (tcpdump.org/linktypes.html): IP of either version, IPv4.
+const (
+	linkTypeRaw  = 101
+	linkTypeIPv4 = 228
+)
+
 // ifName is the option with the name of an interface, section 4.2.
 const ifName = 2
 
 // named gives the description of an interface with the prefix before its name.
+// Raw IP becomes IPv4, which is all that a lab has: libpcap up to 1.10 takes
+// no file with several interfaces of raw IP, since it compares the number of
+// the file with its own of the same type.
 func (s *Stream) named(body []byte) []byte {
 	const fixed = 8 // link type, reserved, snaplen
 	out := make([]byte, headLength, headLength+len(body)+len(s.prefix)+8)
 	rest := body[min(fixed, len(body)):]
 	out = append(out, body[:len(body)-len(rest)]...)
+	if len(body) >= 2 && binary.LittleEndian.Uint16(body) == linkTypeRaw {
+		binary.LittleEndian.PutUint16(out[headLength:], linkTypeIPv4)
+	}
 	for len(rest) >= 4 {
 		code, n := binary.LittleEndian.Uint16(rest), int(binary.LittleEndian.Uint16(rest[2:]))
 		padded := 4 + (n+3)/4*4
