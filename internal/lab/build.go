@@ -41,13 +41,12 @@ func (l *Lab) bringUp(ctx context.Context) error {
 	if l.relay, err = relay.New(l.in.Options.Seed); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go func() {
-		err := l.relay.Run()
-		l.mu.Lock()
-		l.ended = err
-		l.mu.Unlock()
-		if err != nil {
-			l.log.fail(fmt.Errorf("the relay ended: %w", err))
+		if err := l.relay.Run(); err != nil {
+			l.lose(fmt.Errorf("the emulated internet ended: %w", err))
+			cancel(l.lost())
 		}
 	}()
 	for _, step := range []struct {
@@ -56,12 +55,17 @@ func (l *Lab) bringUp(ctx context.Context) error {
 	}{
 		{"namespaces", l.namespaces}, {"wires", l.wires}, {"machines", l.startMachines}, {"nodes", l.startNodes}, {"routes", l.converge}, {"flows", l.answer},
 	} {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		l.log.stage(step.name)
 		if err := step.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+			return fmt.Errorf("%s: %w", step.name, errors.Join(l.lost(), err))
+		}
+		if step.name == "nodes" {
+			l.mu.Lock()
+			l.running = true
+			l.mu.Unlock()
 		}
 	}
 	return nil

@@ -15,9 +15,11 @@ import (
 
 // Status is what runs, at one moment.
 type Status struct {
-	Version  int             `json:"version"`
-	Launched Launched        `json:"lab"`
-	Up       time.Time       `json:"up,omitzero"` // when all was in place
+	Version  int       `json:"version"`
+	Launched Launched  `json:"lab"`
+	Up       time.Time `json:"up,omitzero"` // when all was in place
+	// Broken says why the lab no longer runs the network; empty while it does.
+	Broken   string          `json:"broken,omitempty"`
 	Progress Progress        `json:"progress"`
 	Nodes    []NodeStatus    `json:"nodes"`
 	Machines []MachineStatus `json:"machines"`
@@ -137,10 +139,14 @@ var errAnswered = errors.New("answered")
 func request[T any](l *Lab, w http.ResponseWriter, r *http.Request) (T, error) {
 	var v T
 	l.mu.Lock()
-	up := !l.up.IsZero()
+	running := l.running
 	l.mu.Unlock()
-	if !up {
+	if !running {
 		answer(w, nil, errors.New("the lab is not up yet"))
+		return v, errAnswered
+	}
+	if err := l.lost(); err != nil {
+		answer(w, nil, err)
 		return v, errAnswered
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, largestRequest)).Decode(&v); err != nil {
@@ -191,11 +197,15 @@ func (l *Lab) Status(ctx context.Context) Status {
 	}
 	l.mu.Lock()
 	s.Up = l.up
+	if l.broken != nil {
+		s.Broken = l.broken.Error()
+	}
+	running := l.running
 	l.mu.Unlock()
 	l.log.mu.Lock()
 	s.Progress = l.log.last
 	l.log.mu.Unlock()
-	if s.Up.IsZero() {
+	if !running {
 		return s
 	}
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lab/relay"
+	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -56,6 +57,9 @@ type Fault struct {
 	Paths []string `json:"paths,omitempty"`
 	Ends  []string `json:"ends,omitempty"`
 	Nodes []string `json:"nodes,omitempty"`
+	// Daemons are the outsides whose IPsec daemon was killed; their nodes start
+	// them again.
+	Daemons []string `json:"daemons,omitempty"`
 }
 
 // faults are those in force.
@@ -156,27 +160,34 @@ func (l *Lab) Fault(ctx context.Context, q FaultRequest) (Fault, error) {
 	return f, l.reline()
 }
 
-// kill ends what carries the near ends: of a whole gateway its node, which
-// stays down until the fault heals; of IPsec tunnels their daemons, which the
-// node starts again by itself.
+// kill ends what carries the near ends: of one IPsec tunnel its daemon, which
+// the node starts again by itself; else the node, which stays down until the
+// fault heals.
 func (l *Lab) kill(ctx context.Context, f Fault, ways []way, near int) (Fault, error) {
-	nodes := map[string]bool{}
+	ends := map[string]string{} // outside: its node
 	for _, w := range ways {
-		if w.tunnel == nil {
-			continue
+		if w.tunnel != nil {
+			ends[w.names[near]] = l.underlay(w.names[near]).Node
 		}
-		nodes[l.underlay(w.names[near]).Node] = true
 	}
-	if len(nodes) == 0 {
+	if len(ends) == 0 {
 		return Fault{}, errors.New("no daemon carries it: it is inside a cloud; --kind blackhole cuts it")
 	}
-	for _, n := range sortedKeys(nodes) {
-		f.Nodes = append(f.Nodes, n)
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := l.nodes[n].stop(ctx, unix.SIGKILL)
-		cancel()
-		if err != nil {
-			return Fault{}, err
+	ctx, cancel := context.WithTimeout(ctx, killWithin)
+	defer cancel()
+	for _, end := range sortedKeys(ends) {
+		node := ends[end]
+		switch {
+		case f.What.Part == "" && f.What.Tunnel >= 0 && l.in.Options.Tunnels == nodeconf.IPsec:
+			if err := l.spaces[end].Kill(); err != nil {
+				return Fault{}, err
+			}
+			f.Daemons = append(f.Daemons, end)
+		case !slices.Contains(f.Nodes, node):
+			if err := l.nodes[node].stop(ctx, unix.SIGKILL); err != nil {
+				return Fault{}, err
+			}
+			f.Nodes = append(f.Nodes, node)
 		}
 	}
 	l.faults.mu.Lock()
@@ -186,6 +197,9 @@ func (l *Lab) kill(ctx context.Context, f Fault, ways []way, near int) (Fault, e
 	l.faults.list = append(l.faults.list, f)
 	return f, nil
 }
+
+// killWithin bounds how long what was killed takes to end.
+const killWithin = 10 * time.Second
 
 // struck finds what a request is about.
 func (l *Lab) struck(q FaultRequest) (ways []way, swapped bool, err error) {

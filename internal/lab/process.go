@@ -98,13 +98,15 @@ func (p *process) start() error {
 		return nil
 	}
 	os.Remove(p.path("control.sock"))
+	// A full disk keeps no node from running: what it says is lost then.
 	log, err := os.OpenFile(p.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
+	if err == nil {
+		defer log.Close()
 	}
-	defer log.Close()
 	cmd := exec.Command(p.binary, "-config", p.path("config.json"), "-control", p.path("control.sock"), "-secrets", p.path("secrets"))
-	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, "/"
+	if cmd.Dir = "/"; log != nil {
+		cmd.Stdout, cmd.Stderr = log, log
+	}
 	if err := p.ns.Start(cmd); err != nil {
 		return fmt.Errorf("node %s: %w", p.node.Name, err)
 	}
@@ -121,13 +123,17 @@ func (p *process) wait(cmd *exec.Cmd, ended chan struct{}) {
 	p.mu.Lock()
 	p.cmd = nil
 	held := p.held
-	if !held {
+	if !held && err != nil {
 		p.crashes++
-		p.why = fmt.Sprint(err)
+		p.why = err.Error()
 	}
 	p.mu.Unlock()
 	close(ended)
-	if !held {
+	switch {
+	case held:
+	case err == nil: // told to end, drained: a planned restart
+		p.again()
+	default:
 		time.AfterFunc(restartAfter, p.again)
 	}
 }
@@ -143,7 +149,8 @@ func (p *process) failed() error {
 	return fmt.Errorf("node %s ended (%s): %s", p.node.Name, p.why, lastLines(p.log(), 3))
 }
 
-// again starts a node that has crashed, unless a fault has taken it since.
+// again starts a node that has ended by itself, until it starts, unless a fault
+// has taken it since.
 func (p *process) again() {
 	p.mu.Lock()
 	held := p.held
@@ -155,6 +162,7 @@ func (p *process) again() {
 		p.mu.Lock()
 		p.why = err.Error()
 		p.mu.Unlock()
+		time.AfterFunc(restartAfter, p.again)
 	}
 }
 

@@ -45,9 +45,10 @@ type Lab struct {
 	faults   faults
 	trial    sync.Mutex // held by the comparison or drill that runs
 
-	mu    sync.Mutex
-	up    time.Time // when all was in place; zero before
-	ended error     // of the relay
+	mu      sync.Mutex
+	running bool      // all its parts are there, and do not change from here
+	up      time.Time // when routes and policy worked; zero before
+	broken  error     // what it cannot do without has ended; nil while all is there
 }
 
 // Supervise brings a network up, answers on the sockets of the lab's folder,
@@ -91,6 +92,23 @@ func Supervise(ctx context.Context, in Input) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// lose marks the lab as one that no longer runs the network. It stays, so that
+// one can look into it, until it is told to end.
+func (l *Lab) lose(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken == nil {
+		l.broken = fmt.Errorf("%w: the lab no longer runs the network; tieline lab down %s ends it", err, l.in.Dir.Name())
+	}
+}
+
+// lost is why the lab no longer runs the network, nil while it does.
+func (l *Lab) lost() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken
 }
 
 // errDown is that a client asked the lab to end.

@@ -16,6 +16,10 @@ func Status(p *view.Printer, l Look) {
 	s := &l.Status
 	head := fmt.Sprintf("lab %s of %s, %s", s.Launched.Name, s.Launched.Spec, carrier(s.Launched.Options))
 	switch {
+	case s.Broken != "":
+		p.Title(s.Launched.Network, head)
+		p.Wrapped(p.Ink(view.Bad, "broken: "), "  ", s.Broken)
+		return
 	case s.Progress.Error != "":
 		p.Title(s.Launched.Network, head)
 		p.Wrapped(p.Ink(view.Bad, "did not come up: "), "  ", s.Progress.Error)

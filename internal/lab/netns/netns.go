@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -94,6 +95,39 @@ func (n *NS) Do(f func() error) error {
 
 // Start starts a program inside the namespace.
 func (n *NS) Start(cmd *exec.Cmd) error { return n.Do(cmd.Start) }
+
+// Kill ends the programs that run in the namespace, by SIGKILL; none is an
+// error. Those with single threads inside only (sockets opened by [NS.Do]) do
+// not run in it.
+func (n *NS) Kill() error {
+	var own unix.Stat_t
+	if err := unix.Fstat(n.FD(), &own); err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	list, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return err
+	}
+	killed := 0
+	for _, dir := range list {
+		var st unix.Stat_t
+		// One that has ended meanwhile, or is another user's, is none of these.
+		if unix.Stat(filepath.Join(dir, "ns", "net"), &st) != nil || st.Ino != own.Ino || st.Dev != own.Dev {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			continue
+		}
+		if unix.Kill(pid, unix.SIGKILL) == nil {
+			killed++
+		}
+	}
+	if killed == 0 {
+		return fmt.Errorf("%s: nothing runs there", n.Name)
+	}
+	return nil
+}
 
 // Close gives up the namespace; it ends when nothing runs in it.
 func (n *NS) Close() error {
