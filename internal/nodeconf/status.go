@@ -73,19 +73,47 @@ type RuleCount struct {
 	Bytes   uint64 `json:"bytes"`
 }
 
-// ProbeState is what a probe measured. Times are in milliseconds.
+// ProbeState is what a probe measured. Times are in milliseconds. Min, P50 and
+// P99 are of the last five minutes, and so are the recent counts; the other
+// counts are since the probe began.
 type ProbeState struct {
-	ID       string  `json:"id"`
-	Sent     uint64  `json:"sent"`
-	Lost     uint64  `json:"lost"`
-	Last     float64 `json:"last"`
-	Min      float64 `json:"min"`
-	P50      float64 `json:"p50"`
-	P99      float64 `json:"p99"`
-	Jitter   float64 `json:"jitter"`             // RFC 3550 section 6.4.1
-	PathMTU  int     `json:"path_mtu,omitempty"` // bytes
-	OneWay   float64 `json:"one_way,omitempty"`  // there; exact only where both ends share a clock
-	Failures string  `json:"failures,omitempty"` // the last one
+	ID   string `json:"id"`
+	Sent uint64 `json:"sent"`
+	Lost uint64 `json:"lost"` // not answered in time
+	// Late is how many of the lost were answered after all.
+	Late       uint64 `json:"late,omitempty"`
+	Duplicates uint64 `json:"duplicates,omitempty"`
+	// LostThere is how many were lost on the way there, at least; only a far
+	// end that counts what it gets tells (RFC 8762 section 4).
+	LostThere  uint64  `json:"lost_there,omitempty"`
+	RecentSent uint64  `json:"recent_sent,omitempty"` // answered or lost by now
+	RecentLost uint64  `json:"recent_lost,omitempty"`
+	Last       float64 `json:"last"`
+	Min        float64 `json:"min"`
+	P50        float64 `json:"p50"`
+	P99        float64 `json:"p99"`
+	Jitter     float64 `json:"jitter"`             // of round trips, RFC 3550 section 6.4.1
+	Ever       *Spread `json:"ever,omitempty"`     // since the probe began; nil before the first answer
+	PathMTU    int     `json:"path_mtu,omitempty"` // bytes; 0 while it is not known
+	// OneWay and OneWayBack are those of the last answer, by the clocks of both
+	// ends: exact only where both share a clock. ClockError bounds their error
+	// where both clocks are synchronized, by their own word.
+	OneWay             float64 `json:"one_way,omitempty"` // there
+	OneWayBack         float64 `json:"one_way_back,omitempty"`
+	ClockError         float64 `json:"clock_error,omitempty"`
+	ClocksSynchronized bool    `json:"clocks_synchronized,omitempty"`
+	// Failures is why the last packets were not answered; empty when the last
+	// one was.
+	Failures string `json:"failures,omitempty"`
+}
+
+// Spread is how round trips are spread, in milliseconds.
+type Spread struct {
+	Count uint64  `json:"count"`
+	Min   float64 `json:"min"`
+	P50   float64 `json:"p50"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
 }
 
 // Reached reports whether the table sends a packet to addr somewhere, and by
