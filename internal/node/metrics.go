@@ -3,6 +3,7 @@ package node
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tieline/tieline/internal/node/probe"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
 
@@ -14,7 +15,8 @@ type metrics struct {
 	tunnelUp, tunnelBytes, tunnelRekeys                                *prometheus.Desc
 	sessionUp, sessionBFD, sessionPrefixes, sessionTransitions, routes *prometheus.Desc
 	rulePackets, ruleBytes                                             *prometheus.Desc
-	probeSent, probeLost, probeRTT, probeMTU                           *prometheus.Desc
+	probeSent, probeLost, probeLate, probeRTT, probeRecent             *prometheus.Desc
+	probeLoss, probeJitter, probeOneWay, probeMTU                      *prometheus.Desc
 	problems, draining                                                 *prometheus.Desc
 }
 
@@ -35,7 +37,12 @@ func descriptions() metrics {
 		ruleBytes:          d("filter_bytes_total", "Bytes that the rule matched.", "filter", "rule"),
 		probeSent:          d("probe_sent_total", "Probes sent.", "probe"),
 		probeLost:          d("probe_lost_total", "Probes that were not answered.", "probe"),
-		probeRTT:           d("probe_rtt_seconds", "Round trip of the probe.", "probe", "stat"),
+		probeLate:          d("probe_late_total", "Of the lost probes, those that were answered after their timeout.", "probe"),
+		probeRTT:           d("probe_rtt_seconds", "Round trips of the probe since it began.", "probe"),
+		probeRecent:        d("probe_recent_rtt_seconds", "Round trips of the probe in the last five minutes.", "probe", "stat"),
+		probeLoss:          d("probe_recent_loss_ratio", "Part of the probes of the last five minutes that was lost.", "probe"),
+		probeJitter:        d("probe_jitter_seconds", "Jitter of the round trips (RFC 3550 section 6.4.1).", "probe"),
+		probeOneWay:        d("probe_one_way_seconds", "One-way delay of the last probe, as exact as the clocks of both ends.", "probe", "direction"),
 		probeMTU:           d("probe_path_mtu_bytes", "Largest packet that passes.", "probe"),
 		problems:           d("problems", "Problems in the node's status."),
 		draining:           d("draining", "1 when the node is out of service."),
@@ -47,7 +54,8 @@ func (c collector) Describe(out chan<- *prometheus.Desc) {
 	m := descriptions()
 	for _, d := range []*prometheus.Desc{
 		m.tunnelUp, m.tunnelBytes, m.tunnelRekeys, m.sessionUp, m.sessionBFD, m.sessionPrefixes, m.sessionTransitions, m.routes,
-		m.rulePackets, m.ruleBytes, m.probeSent, m.probeLost, m.probeRTT, m.probeMTU, m.problems, m.draining,
+		m.rulePackets, m.ruleBytes, m.probeSent, m.probeLost, m.probeLate, m.probeRTT, m.probeRecent, m.probeLoss, m.probeJitter,
+		m.probeOneWay, m.probeMTU, m.problems, m.draining,
 	} {
 		out <- d
 	}
@@ -97,21 +105,45 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		count(m.ruleBytes, r.Bytes, r.Filter, r.Rule)
 	}
 	c.probes(st.Probes, m, gauge, count)
+	c.trips(out, m.probeRTT)
 }
 
 func (c collector) probes(list []nodeconf.ProbeState, m metrics, gauge func(*prometheus.Desc, float64, ...string), count func(*prometheus.Desc, uint64, ...string)) {
 	for _, p := range list {
 		count(m.probeSent, p.Sent, p.ID)
 		count(m.probeLost, p.Lost, p.ID)
-		if p.Sent > p.Lost {
-			gauge(m.probeRTT, p.Last/1000, p.ID, "last")
-			gauge(m.probeRTT, p.Min/1000, p.ID, "min")
-			gauge(m.probeRTT, p.P50/1000, p.ID, "p50")
-			gauge(m.probeRTT, p.P99/1000, p.ID, "p99")
+		count(m.probeLate, p.Late, p.ID)
+		if p.RecentSent > 0 {
+			gauge(m.probeLoss, float64(p.RecentLost)/float64(p.RecentSent), p.ID)
+		}
+		if p.RecentSent > p.RecentLost {
+			gauge(m.probeRecent, p.Min/1000, p.ID, "min")
+			gauge(m.probeRecent, p.P50/1000, p.ID, "p50")
+			gauge(m.probeRecent, p.P99/1000, p.ID, "p99")
+			gauge(m.probeJitter, p.Jitter/1000, p.ID)
+		}
+		if p.OneWay != 0 || p.OneWayBack != 0 {
+			gauge(m.probeOneWay, p.OneWay/1000, p.ID, "there")
+			gauge(m.probeOneWay, p.OneWayBack/1000, p.ID, "back")
 		}
 		if p.PathMTU != 0 {
 			gauge(m.probeMTU, float64(p.PathMTU), p.ID)
 		}
+	}
+}
+
+// trips gives the round trips of probes as histograms.
+func (c collector) trips(out chan<- prometheus.Metric, d *prometheus.Desc) {
+	if c.node.probes == nil {
+		return
+	}
+	bounds := probe.Bounds()
+	for _, h := range c.node.probes.Distributions() {
+		buckets := make(map[float64]uint64, len(bounds))
+		for i, b := range bounds {
+			buckets[b.Seconds()] = h.Below[i]
+		}
+		out <- prometheus.MustNewConstHistogram(d, h.Count, h.Sum.Seconds(), buckets, h.Probe)
 	}
 }
 

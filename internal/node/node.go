@@ -24,6 +24,7 @@ import (
 
 	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/netdev"
+	"github.com/tieline/tieline/internal/node/probe"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
 
@@ -45,6 +46,7 @@ type Node struct {
 	routing *routing
 	parts   []part // in the order in which they are set
 	tunnels []tunnels
+	probes  *probe.Engine // nil where nothing touches the machine
 	close   []func()
 	// background runs beside the parts, until its context is done.
 	background []func(context.Context)

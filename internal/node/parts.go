@@ -8,6 +8,7 @@ import (
 
 	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/ipsec"
+	"github.com/tieline/tieline/internal/node/probe"
 	"github.com/tieline/tieline/internal/node/shape"
 	"github.com/tieline/tieline/internal/node/wireguard"
 	"github.com/tieline/tieline/internal/nodeconf"
@@ -26,8 +27,10 @@ func (n *Node) assemble() {
 		network,
 		[]part{{"wireguard", tunnelsOf(wg, nodeconf.WireGuard)}, {"ipsec", tunnelsOf(ip, nodeconf.IPsec)}},
 		sessions,
-		[]part{{"shape", n.setShape(shape.New(0))}},
+		[]part{{"shape", n.setShape(shape.New(0))}, {"probes", n.setProbes}},
 	)
+	n.probes = probe.New(n.log)
+	n.close = append(n.close, n.probes.Close)
 	n.background = append(n.background, n.logDenied)
 }
 
@@ -67,6 +70,10 @@ func (n *Node) setShape(s *shape.Shaping) func(context.Context, *nodeconf.Config
 		}
 		return err
 	}
+}
+
+func (n *Node) setProbes(_ context.Context, c *nodeconf.Config) error {
+	return n.probes.Set(c.Probes, c.Reflect)
 }
 
 // filter is the firewall, made when it is first needed.
@@ -131,6 +138,9 @@ func (n *Node) remade(device string) {
 
 // more adds to a status what the parts count.
 func (n *Node) more(st *nodeconf.Status) {
+	if n.probes != nil {
+		st.Probes = n.probes.States()
+	}
 	n.mu.Lock()
 	f := n.firewall
 	n.mu.Unlock()

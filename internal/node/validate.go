@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tieline/tieline/internal/node/probe"
 	"github.com/tieline/tieline/internal/node/rib"
 	"github.com/tieline/tieline/internal/nodeconf"
 )
@@ -318,21 +319,10 @@ func (v *validator) rest() {
 			v.need(s.Classes[k].DSCP < 64, fmt.Sprintf("%s.classes[%d].dscp", path, k), "%d is not below 64 (RFC 2474)", s.Classes[k].DSCP)
 		}
 	}
-	ids := map[string]bool{}
 	for i := range v.conf.Probes {
-		p := &v.conf.Probes[i]
-		path := fmt.Sprintf("probes[%d]", i)
-		v.need(p.ID != "" && !ids[p.ID], path+".id", "%q is missing or named twice", p.ID)
-		ids[p.ID] = true
-		v.need(p.Kind == nodeconf.ICMP || p.Kind == nodeconf.TCP || p.Kind == nodeconf.STAMP, path+".kind", "%q is none of %s, %s, %s", p.Kind, nodeconf.ICMP, nodeconf.TCP, nodeconf.STAMP)
-		if p.Device != "" {
-			v.device(path+".device", p.Device)
+		if p := &v.conf.Probes[i]; p.Device != "" {
+			v.device(fmt.Sprintf("probes[%d].device", i), p.Device)
 		}
-		v.addr(path+".target", p.Target.Addr())
-		v.need(p.Interval > 0, path+".interval", "is missing")
-		v.need(p.Timeout > 0, path+".timeout", "is missing")
 	}
-	for i, a := range v.conf.Reflect {
-		v.addr(fmt.Sprintf("reflect[%d]", i), a.Addr())
-	}
+	v.errs = append(v.errs, probe.Validate(v.conf.Probes, v.conf.Reflect)...)
 }
