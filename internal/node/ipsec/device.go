@@ -52,22 +52,19 @@ func moveHome(l netlink.Link, namespace string, t *nodeconf.Tunnel) error {
 	if t.Underlay == namespace {
 		return nil
 	}
-	home, err := os.Open(homePath(namespace))
+	home, err := netns.Home()
+	if namespace != "" {
+		if home, err = os.Open(namespace); err == nil {
+			defer home.Close()
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("network namespace: %w", err)
 	}
-	defer home.Close()
 	if err := netlink.LinkSetNsFd(l, int(home.Fd())); err != nil {
 		return fmt.Errorf("device %s: move to the node: %w", t.Name, err)
 	}
 	return nil
-}
-
-func homePath(namespace string) string {
-	if namespace != "" {
-		return namespace
-	}
-	return fmt.Sprintf("/proc/%d/ns/net", os.Getpid())
 }
 
 func bringUp(namespace string, t *nodeconf.Tunnel) error {

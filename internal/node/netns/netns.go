@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,24 +61,33 @@ func Locked(path string, f func() error) error {
 	return err
 }
 
-// enter moves the thread; leave moves it back.
-func enter(path string) (leave func() error, err error) {
-	home, err := os.Open("/proc/thread-self/ns/net")
+// Home is the namespace of the process, open for as long as that runs. It is
+// that of the first thread that asks, and threads leave only by this package,
+// which asks before they do. That of /proc/self is no use: it is the first
+// thread's, which may be away, or have ended away.
+var Home = sync.OnceValues(func() (*os.File, error) {
+	f, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, fmt.Errorf("network namespace: %w", err)
 	}
+	return f, nil
+})
+
+// enter moves the thread; leave moves it back.
+func enter(path string) (leave func() error, err error) {
+	home, err := Home()
+	if err != nil {
+		return nil, err
+	}
 	there, err := os.Open(path)
 	if err != nil {
-		home.Close()
 		return nil, fmt.Errorf("network namespace: %w", err)
 	}
 	defer there.Close()
 	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
-		home.Close()
 		return nil, fmt.Errorf("network namespace %s: %w", path, err)
 	}
 	return func() error {
-		defer home.Close()
 		if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("back to the network namespace of the process: %w", err)
 		}

@@ -66,20 +66,20 @@ func (k *kernel) makeLink(c config) error {
 	if c.underlay == "" && k.namespace == "" {
 		return netlink.LinkAdd(link)
 	}
-	own := k.namespace
-	if own == "" {
-		own = fmt.Sprintf("/proc/%d/ns/net", os.Getpid())
+	home, err := netns.Home()
+	if k.namespace != "" {
+		if home, err = os.Open(k.namespace); err == nil {
+			defer home.Close()
+		}
 	}
-	f, err := os.Open(own)
 	if err != nil {
 		return fmt.Errorf("network namespace: %w", err)
 	}
-	defer f.Close()
 	return netns.Do(c.underlay, func() error {
 		if err := netlink.LinkAdd(link); err != nil {
 			return fmt.Errorf("device %s: %w", c.name, err)
 		}
-		if err := netlink.LinkSetNsFd(link, int(f.Fd())); err != nil {
+		if err := netlink.LinkSetNsFd(link, int(home.Fd())); err != nil {
 			return errors.Join(fmt.Errorf("device %s: move to the node: %w", c.name, err), netlink.LinkDel(link))
 		}
 		return nil
