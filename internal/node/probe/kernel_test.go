@@ -148,7 +148,6 @@ func TestKindsOverEachWay(t *testing.T) {
 	// A device that goes and comes again, as a tunnel's does.
 	left.Run("ip", "link", "del", "dev", "way0")
 	eventually(t, "device gone", func() bool {
-		t.Log(state(e, "stamp 0"),state(e, "icmp 0"),state(e, "tcp 0"))
 		return strings.Contains(state(e, "stamp 0").Failures, "no such device") && strings.Contains(state(e, "icmp 0").Failures, "no such device")
 	})
 	left.Run("ip", "link", "add", "way0", "type", "veth", "peer", "name", "way0", "netns", right.Path())

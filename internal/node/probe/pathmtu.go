@@ -141,7 +141,7 @@ func (z *sizer) try(ctx context.Context, s *search, size int) bool {
 		}
 	}
 	z.seq++
-	b := make([]byte, max(size-headers, z.format.size))
+	b := make([]byte, max(size-z.format.headers, z.format.size))
 	z.format.make(b, z.seq)
 	// An error of an earlier packet may be told first, and this one is not sent
 	// then.
@@ -154,7 +154,7 @@ func (z *sizer) try(ctx context.Context, s *search, size int) bool {
 		s.tooBigHere(size, time.Now())
 		return true
 	case err != nil:
-		if !pathError(err) {
+		if !harmless(err) {
 			z.reset()
 		}
 		return wait(ctx, z.timeout) && z.missed(s, size)

@@ -257,7 +257,9 @@ func (r *record) state(now time.Time) nodeconf.ProbeState {
 	}
 	if r.oneWay {
 		st.OneWay, st.OneWayBack = millis(r.there), millis(r.back)
-		st.ClockError, st.ClocksSynchronized = millis(r.clocks.err), r.clocks.synchronized
+		if r.clocks.synchronized {
+			st.ClocksSynchronized, st.ClockError = true, millis(r.clocks.err)
+		}
 	}
 	if r.direction.counts {
 		st.LostThere = min(r.direction.missing, r.lost) // it knows before the timeout does

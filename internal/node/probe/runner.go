@@ -79,7 +79,7 @@ func (r *runner) once(w wire) wire {
 		return w
 	}
 	r.rec.fail(seq, err)
-	if pathError(err) {
+	if harmless(err) {
 		return w
 	}
 	w.close()

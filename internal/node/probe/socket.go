@@ -16,10 +16,6 @@ import (
 // largestPacket is that of IPv4.
 const largestPacket = 65535
 
-// What stands before the payload of a packet: IPv4 without options, and UDP or
-// ICMP.
-const headers = 20 + 8
-
 // datagram is what came in, with what the kernel told of it.
 type datagram struct {
 	data   []byte // good until the next one
@@ -286,6 +282,13 @@ func pathError(err error) bool {
 		}
 	}
 	return false
+}
+
+// harmless reports whether a packet that was not sent says nothing against the
+// socket: filters and full queues. Any other reason may be that its device is
+// not the one that has the name now.
+func harmless(err error) bool {
+	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.EMSGSIZE)
 }
 
 // plain leaves the addresses out of an error of package net: they are the

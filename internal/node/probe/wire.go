@@ -59,16 +59,17 @@ const stampPort = 862
 // format makes packets and reads what comes back; ok is false for what is no
 // answer to them.
 type format struct {
-	size  int // of the least packet
-	make  func(b []byte, seq uint32)
-	parse func(d *datagram) (a answer, ok bool)
+	headers int // bytes that the kernel puts before it: IPv4 without options, UDP
+	size    int // of the least packet, without them
+	make    func(b []byte, seq uint32)
+	parse   func(d *datagram) (a answer, ok bool)
 }
 
 // echoFormat is ICMP's.
 func echoFormat() format {
 	id, token := uint16(rand.Uint32()), rand.Uint64()
 	return format{
-		size: echoSize,
+		headers: 20, size: echoSize,
 		make: func(b []byte, seq uint32) { e := echo{id, token, seq}; e.put(b) },
 		parse: func(d *datagram) (answer, bool) {
 			e, err := parseEchoReply(d.data)
@@ -84,7 +85,7 @@ func echoFormat() format {
 func stampFormat(clock func() uint16) format {
 	session := uint16(rand.Uint32N(1<<16-1) + 1)
 	return format{
-		size: stampSize,
+		headers: 20 + 8, size: stampSize,
 		make: func(b []byte, seq uint32) {
 			q := request{seq: seq, estimate: clock(), session: session, at: toNTP(time.Now())}
 			q.put(b)
