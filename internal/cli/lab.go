@@ -43,7 +43,7 @@ emulated.`,
 	}))
 	c.AddCommand(
 		a.labUp(&o), a.labRun(&o), a.labPreflight(), a.labDown(&o), a.labList(), a.labStatus(&o), a.labLogs(&o), a.labExec(&o),
-		a.labCut(&o), a.labHeal(&o), a.labDegrade(&o), a.labCapture(&o), a.labVerify(&o),
+		a.labCut(&o), a.labHeal(&o), a.labDegrade(&o), a.labCapture(&o), a.labVerify(&o), a.labDrill(&o), a.labPing(&o), a.labIperf(&o),
 	)
 	return c
 }
