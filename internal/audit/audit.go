@@ -35,7 +35,9 @@ type Input struct {
 	// Asserted reports whether every assertion kept beside the spec holds
 	// without a link; nil where there are none.
 	Asserted func(without fabric.LinkID) bool
-	Today    time.Time // for waivers that expire
+	Drill    *Drill    // the newest on record; nil where there is none
+	Lock     string    // hash of the lock, that of a drill of this network
+	Today    time.Time // for waivers that expire, and drills that are old
 }
 
 // rule is a [diag.Rule] with what judges it; none where it is not judged.

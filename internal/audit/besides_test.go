@@ -5,8 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/tieline/tieline/internal/audit"
 	"github.com/tieline/tieline/internal/fabric"
+	"github.com/tieline/tieline/internal/routes"
 )
 
 var (
@@ -15,6 +18,7 @@ var (
 	sends     = regexp.MustCompile(`^subnet (\S+) sends (\S+) to an appliance$`)
 	unbuilt   = regexp.MustCompile(`^connection (\S+) is not built$`)
 	single    = regexp.MustCompile(`^gateway (\S+) has one instance$`)
+	drilled   = regexp.MustCompile(`^the last drill was on (\S+)$`)
 	failing   = regexp.MustCompile(`(?m)^# tieline check --fail (\d)(?: --max-sets (\d+))?$`)
 )
 
@@ -24,7 +28,7 @@ func alter(t testing.TB, n *fabric.Network, src []byte) {
 	t.Helper()
 	for _, line := range besides.FindAllSubmatch(src, -1) {
 		text := string(line[1])
-		done := false
+		done := drilled.MatchString(text) // see drillOf
 		if m := announces.FindStringSubmatch(text); m != nil {
 			for i := range n.Gateways {
 				if g := &n.Gateways[i]; string(g.ID) == m[1] {
@@ -45,6 +49,24 @@ func alter(t testing.TB, n *fabric.Network, src []byte) {
 			t.Fatalf("%q names nothing of the network", text)
 		}
 	}
+}
+
+// drillOf gives the drill that an example speaks of, or one of today.
+func drillOf(t testing.TB, src []byte) *audit.Drill {
+	t.Helper()
+	d := &audit.Drill{At: today, Kinds: []routes.PartKind{routes.CloudPart}}
+	for _, line := range besides.FindAllSubmatch(src, -1) {
+		m := drilled.FindSubmatch(line[1])
+		if m == nil {
+			continue
+		}
+		at, err := time.Parse(time.DateOnly, string(m[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.At = at
+	}
+	return d
 }
 
 // toAppliance adds a route by an appliance to the table of a subnet, which is

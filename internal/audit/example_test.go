@@ -20,6 +20,7 @@ import (
 	"github.com/tieline/tieline/internal/outage"
 	"github.com/tieline/tieline/internal/price"
 	"github.com/tieline/tieline/internal/read/terraform"
+	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/spec"
 	"github.com/tieline/tieline/internal/verify"
 )
@@ -91,11 +92,15 @@ func read(t testing.TB, path string) []byte {
 	return data
 }
 
-// check judges a network as the command does.
+// check judges a network as the command does, drilled today.
 func check(n *fabric.Network, a *atlas.Atlas) []audit.Finding {
+	return checkDrilled(n, a, &audit.Drill{At: today, Kinds: []routes.PartKind{routes.CloudPart}})
+}
+
+func checkDrilled(n *fabric.Network, a *atlas.Atlas, d *audit.Drill) []audit.Finding {
 	proof := verify.New(n, a)
 	bill := price.Compute(n, a, proof.Tables)
-	findings := slices.Concat(proof.Findings(), audit.Run(audit.Input{Network: n, Atlas: a, Proof: proof, Outages: outage.New(proof), Bill: &bill, Today: today}))
+	findings := slices.Concat(proof.Findings(), audit.Run(audit.Input{Network: n, Atlas: a, Proof: proof, Outages: outage.New(proof), Bill: &bill, Drill: d, Today: today}))
 	return audit.Waive(n, findings, today)
 }
 
@@ -111,7 +116,7 @@ func TestExamples(t *testing.T) {
 			t.Parallel()
 			var got []string
 			text := ""
-			for _, f := range check(e.network(t), atlas.Default()) {
+			for _, f := range checkDrilled(e.network(t), atlas.Default(), drillOf(t, read(t, e.file))) {
 				text += fmt.Sprintf("%s %s %s\n", f.Code, f.Object, f.Diagnostic)
 				if f.Severity == diag.Note && filepath.Ext(e.file) == ".tf" && string(f.Code) != e.code {
 					continue

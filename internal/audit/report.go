@@ -111,6 +111,8 @@ func without(n *fabric.Network, failures *outage.Report, code diag.Code) string 
 	switch {
 	case !n.PolicyStated() && (verify.NeedsPolicy(code) || slices.Contains(needPolicy, code)):
 		return "no policy is stated"
+	case code == drillRule && len(n.Pools) == 0:
+		return "drills are of networks that a spec makes"
 	case failures == nil && slices.ContainsFunc(outage.Rules, func(r diag.Rule) bool { return r.Code == code }):
 		return "no failures were tried"
 	}

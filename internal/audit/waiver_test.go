@@ -130,7 +130,7 @@ func TestWaiversDoNotHideFromTheReport(t *testing.T) {
 	if got := state(part, two, "TL2003"); got != Passed {
 		t.Errorf("state of a rule without findings = %v, want %v", got, Passed)
 	}
-	if got := state(part, two, "TL2016"); got != NotJudged {
+	if got := state(part, two, "TL2006"); got != NotJudged {
 		t.Errorf("state of a rule that is not judged = %v, want %v", got, NotJudged)
 	}
 	part.Unread = []fabric.Unread{{Kind: "aws_instance", Harmless: true}}

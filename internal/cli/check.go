@@ -165,8 +165,9 @@ func newChecking(s *subject, o checkOptions) *checking {
 	k := &checking{subject: s, options: o, proof: verify.New(s.network, s.atlas), today: time.Now().UTC().Truncate(24 * time.Hour)}
 	k.outages = outage.New(k.proof)
 	bill := price.Compute(s.network, s.atlas, k.proof.Tables)
+	drilled, lock := s.drilled()
 	k.sound = append(k.proof.Findings(), audit.Run(audit.Input{
-		Network: s.network, Atlas: s.atlas, Proof: k.proof, Outages: k.outages, Bill: &bill, Asserted: k.asserted(), Today: k.today,
+		Network: s.network, Atlas: s.atlas, Proof: k.proof, Outages: k.outages, Bill: &bill, Asserted: k.asserted(), Drill: drilled, Lock: lock, Today: k.today,
 	})...)
 	return k
 }

@@ -50,6 +50,8 @@
 package lock
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
 	"slices"
 	"sort"
@@ -173,6 +175,13 @@ func (l Lock) Marshal() []byte {
 		b.WriteByte('\n')
 	}
 	return []byte(b.String())
+}
+
+// Hash identifies what a lock says: equal locks have equal ones. SHA-256 of
+// the file, in hexadecimal.
+func (l Lock) Hash() string {
+	sum := sha256.Sum256(l.Marshal())
+	return hex.EncodeToString(sum[:])
 }
 
 // search returns the index of the first entry at or after kind and key.

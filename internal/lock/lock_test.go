@@ -204,3 +204,17 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
+
+// TestHash: equal locks have equal hashes, and every entry counts.
+func TestHash(t *testing.T) {
+	number := func(key string, n int) Entry { return Entry{Kind: Number, Key: key, Number: n, Stamp: 1} }
+	a, b := number("site/a", 1), number("site/b", 2)
+	if x, y := New(a, b).Hash(), New(b, a).Hash(); x != y || len(x) != 64 {
+		t.Errorf("Hash() = %q in one order and %q in another, want 64 equal digits", x, y)
+	}
+	for _, l := range []Lock{New(), New(a), New(a, number("site/b", 3))} {
+		if l.Hash() == New(a, b).Hash() {
+			t.Errorf("Hash() of %d other entries = that of two", l.Len())
+		}
+	}
+}
