@@ -30,7 +30,7 @@ const (
 	unitsPerMicrosecond = 2 << stepBits
 	// mostCounted is what any longer duration counts as.
 	mostCounted   = 64 * time.Second
-	largestBucket = 1663 // of mostCounted
+	largestBucket = 1786 // of mostCounted
 )
 
 // bucketOf gives the bucket of a duration from 0 to mostCounted.

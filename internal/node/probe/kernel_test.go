@@ -172,7 +172,7 @@ func TestSetKeepsWhatIsUnchanged(t *testing.T) {
 	}
 	eventually(t, "answers", func() bool { return state(e, "keep").Sent >= 20 && state(e, "other").Sent >= 20 })
 	moved := other
-	moved.Target = addrPort("192.0.2.2:0")
+	moved.Target, moved.Interval = addrPort("192.0.2.2:0"), 3_000_000
 	slower := keep
 	slower.Interval = 3_000_000
 	if err := e.Set([]nodeconf.Probe{slower, moved}, nil); err != nil {

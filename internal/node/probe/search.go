@@ -129,11 +129,9 @@ func (s *search) refused(size int, now time.Time) {
 		s.high = min(s.high, size)
 		s.conclude(now)
 	case complete:
-		// A black hole, or no path at all: that the floor shows.
-		s.phase, s.known, s.low, s.high, s.hint, s.at = confirmFloor, 0, 0, size, 0, now
-		if size <= mtuFloor {
-			s.high = s.ceiling + 1
-		}
+		// A black hole, or no path at all, or none for a moment: that the floor
+		// shows, and then the same size once more.
+		*s = search{ceiling: s.ceiling, high: s.ceiling + 1, hint: size, at: now, moment: now}
 	}
 }
 
