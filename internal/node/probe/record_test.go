@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,12 +157,12 @@ type fakeWire struct {
 	trip   time.Duration
 	sent   *[]time.Time
 	slow   time.Duration // to send
-	broken *bool
+	broken *atomic.Bool
 }
 
 func (w fakeWire) send(seq uint32) error {
 	*w.sent = append(*w.sent, time.Now())
-	if *w.broken {
+	if w.broken.Load() {
 		return errors.New("no such device")
 	}
 	time.Sleep(w.slow)
@@ -177,32 +178,33 @@ func (w fakeWire) close() {}
 func TestRunnerKeepsItsBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []time.Time
-		broken, opened := false, 0
+		var broken atomic.Bool
+		var opened atomic.Int32
 		conf := nodeconf.Probe{ID: "p", Interval: 1000, Timeout: 300}
 		r := &runner{conf: conf, rec: newRecord("p", 300*ms, time.Now(), func(Sample) {})}
 		w := fakeWire{rec: r.rec, trip: 40 * ms, sent: &sent, slow: 7 * ms, broken: &broken}
-		r.open = func() (wire, error) { opened++; return w, nil }
+		r.open = func() (wire, error) { opened.Add(1); return w, nil }
 		begun := time.Now()
 		r.begin(250*ms, func(ctx context.Context) { <-ctx.Done() })
 		defer r.end()
 		time.Sleep(100 * time.Second)
 		synctest.Wait()
-		if len(sent) != 100 || opened != 1 {
-			t.Fatalf("sent %d over %d wires, want 100 over 1", len(sent), opened)
+		if len(sent) != 100 || opened.Load() != 1 {
+			t.Fatalf("sent %d over %d wires, want 100 over 1", len(sent), opened.Load())
 		}
 		for i, at := range sent {
 			if want := 250*ms + time.Duration(i)*time.Second; at.Sub(begun) != want {
 				t.Fatalf("packet %d went at %v, want %v: sending takes time, and must not add up", i, at.Sub(begun), want)
 			}
 		}
-		broken = true
+		broken.Store(true)
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		st := r.rec.state(time.Now())
-		if st.Lost != 3 || opened != 3 || st.Failures != "no such device" {
-			t.Errorf("state = %+v after %d wires, want 3 lost, each wire thrown away", st, opened)
+		if st.Lost != 3 || opened.Load() != 3 || st.Failures != "no such device" {
+			t.Errorf("state = %+v after %d wires, want 3 lost, each wire thrown away", st, opened.Load())
 		}
-		broken = false
+		broken.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if st := r.rec.state(time.Now()); st.Lost != 3 || st.Failures != "" {
