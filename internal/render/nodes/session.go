@@ -33,7 +33,10 @@ func (b *builder) session(t *fabric.Tunnel, k int) {
 	g, peer := b.index.gateways[mine.Gateway], b.index.gateways[theirs.Gateway]
 	s := &nodeconf.Session{
 		ID: string(t.ID), Device: me.device, Local: mine.Inside, Peer: theirs.Inside,
-		ASN: uint32(g.ASN), PeerASN: uint32(peer.ASN), Passive: !mine.InitiateBGP, Retry: retry,
+		ASN: uint32(g.ASN), PeerASN: uint32(peer.ASN), Retry: retry,
+		// Where both would open it the first end does: two connections that
+		// cross (RFC 4271 section 6.8) only cost time.
+		Passive: !mine.InitiateBGP || theirs.InitiateBGP && k == 1,
 	}
 	b.timers(s, mine, theirs)
 	b.terms(s, t, k)
