@@ -121,8 +121,12 @@ func List() ([]string, error) {
 // ErrNoLab is that a lab does not run.
 var ErrNoLab = errors.New("no such lab runs")
 
-// startTime gives when a process started, in clock ticks since boot
-// (proc_pid_stat(5), field 22).
+// errEnded is that a process has ended and is only not reaped yet: whose parent
+// is a container's first process may stay so.
+var errEnded = errors.New("the process has ended")
+
+// startTime gives when a process that runs started, in clock ticks since boot
+// (proc_pid_stat(5), fields 3 and 22).
 func startTime(pid int) (uint64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -132,6 +136,9 @@ func startTime(pid int) (uint64, error) {
 	fields := strings.Fields(rest)
 	if !ok || len(fields) < 20 {
 		return 0, fmt.Errorf("/proc/%d/stat has another form", pid)
+	}
+	if state := fields[0]; state == "Z" || state == "X" {
+		return 0, errEnded
 	}
 	return strconv.ParseUint(fields[19], 10, 64)
 }

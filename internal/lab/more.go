@@ -34,6 +34,13 @@ func (l *Lab) moreRoutes(mux *http.ServeMux) {
 		v, err := l.Iperf(r.Context(), q)
 		answer(w, v, err)
 	})
+	mux.HandleFunc("POST /v1/load", func(w http.ResponseWriter, r *http.Request) {
+		q, err := request[LoadRequest](l, w, r)
+		if err != nil {
+			return
+		}
+		stream(w, func(send func(LoadUpdate) error) error { return l.Load(r.Context(), q, send) })
+	})
 	mux.HandleFunc("POST /v1/drill", func(w http.ResponseWriter, r *http.Request) {
 		q, err := request[DrillRequest](l, w, r)
 		if err != nil {
@@ -85,6 +92,23 @@ func (c *Client) PingMachines(ctx context.Context, q PingRequest) (PingResult, e
 // Iperf measures the throughput between two machines.
 func (c *Client) Iperf(ctx context.Context, q IperfRequest) (IperfResult, error) {
 	return call[IperfResult](ctx, c, http.MethodPost, "/v1/machines/iperf", q)
+}
+
+// Load sends packets on the flows of policy for a while, and gives what became
+// of them. flowing is called once all of them are answered.
+func (c *Client) Load(ctx context.Context, q LoadRequest, flowing func() error) ([]LoadFlow, error) {
+	var flows []LoadFlow
+	err := follow(ctx, c, http.MethodPost, "/v1/load", q, func(u LoadUpdate) error {
+		flows = u.Flows
+		if u.Flowing {
+			return flowing()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return flows, c.whole(flows != nil)
 }
 
 // whole is the error of an answer that broke off.
