@@ -103,7 +103,7 @@ type crossing struct {
 
 // choose finds the flows that cross what can fail.
 func (d *driller) choose(ctx context.Context) error {
-	states, err := d.states(ctx)
+	states, err := d.patient(ctx)
 	if err != nil {
 		return err
 	}

@@ -135,10 +135,24 @@ func (l *Lab) answering(ctx context.Context) (map[string]*nodeconf.Status, error
 	return states, nil
 }
 
+// patience is how long nodes of a busy machine may take to answer.
+const patience = 30 * time.Second
+
+// patient gives the states of all nodes once all answer.
+func (l *Lab) patient(ctx context.Context) (states map[string]*nodeconf.Status, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err = until(ctx, pollEvery, func() error {
+		states, err = l.states(ctx)
+		return err
+	})
+	return states, err
+}
+
 // fail cuts what fails with a part, waits until routes have settled, and
 // returns what heals it and waits until all is as it was.
 func (l *Lab) fail(ctx context.Context, p routes.Part) (heal func(context.Context) error, err error) {
-	states, err := l.states(ctx)
+	states, err := l.patient(ctx)
 	if err != nil {
 		return nil, err
 	}
