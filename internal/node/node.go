@@ -148,7 +148,12 @@ func (n *Node) Set(ctx context.Context, c nodeconf.Config) error {
 // setParts sets those parts that which names, and notes what went wrong.
 func (n *Node) setParts(ctx context.Context, c *nodeconf.Config, which func(name string) bool) {
 	for _, p := range n.parts {
-		if !which(p.name) || ctx.Err() != nil {
+		if !which(p.name) {
+			continue
+		}
+		// Whoever asked may have gone: the rest is set without them.
+		if ctx.Err() != nil {
+			n.note(p.name, fmt.Errorf("not set yet: %w", context.Cause(ctx)))
 			continue
 		}
 		err := func() error {

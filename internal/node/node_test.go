@@ -1,11 +1,14 @@
 package node
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +117,30 @@ func TestSet(t *testing.T) {
 	set(t, n, hub())
 	if diff := cmp.Diff(before, k.String()); diff != "" {
 		t.Errorf("kernel after the edit is taken back (-want +got):\n%s", diff)
+	}
+}
+
+// TestSetGoesOnWithoutItsCaller: a caller that goes in the middle of Set leaves
+// no part as it was before.
+func TestSetGoesOnWithoutItsCaller(t *testing.T) {
+	n, k := fake(t, "eth0", "t1")
+	ctx, leave := context.WithCancel(t.Context())
+	n.parts = append([]part{{"first", func(context.Context, *nodeconf.Config) error {
+		leave()
+		return nil
+	}}}, n.parts...)
+	if err := n.Set(ctx, hub()); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Set(of a caller who goes) = %v, want %v", err, context.Canceled)
+	}
+	if got := held(k); got == hubKernel {
+		t.Fatal("the network was set after its caller had gone: this tests nothing")
+	}
+	if problems := n.Status().Problems; !slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, "network: ") }) {
+		t.Errorf("Problems = %q, want that the network is not set yet", problems)
+	}
+	n.setAgain(t.Context(), func(name string) bool { return n.problems[name] != nil })
+	if diff := cmp.Diff(hubKernel, held(k)); diff != "" {
+		t.Errorf("kernel after another try (-want +got):\n%s", diff)
 	}
 }
 
