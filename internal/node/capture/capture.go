@@ -71,12 +71,12 @@ func Capture(ctx context.Context, devices []string, snaplen int, w io.Writer, ma
 		})
 	}
 	written, err := write(ctx, file, packets)
+	cancel()
+	for i := range sources {
+		sources[i].interrupt()
+	}
+	readers.Wait() // what failed them is theirs until then
 	if err == nil {
-		cancel()
-		for i := range sources {
-			sources[i].interrupt()
-		}
-		readers.Wait()
 		err = finish(file, sources, written, packets)
 	}
 	if err = errors.Join(append(failed, err)...); err != nil {
