@@ -61,18 +61,21 @@ func Try(ctx context.Context, enter func(func() error) error, to netip.Addr, svc
 	return Result{}, fmt.Errorf("%s cannot be tried: only tcp, udp and icmp can", svc)
 }
 
-// outcome reads what an error says.
-func outcome(ctx context.Context, err error) Result {
-	r := Result{Outcome: Silent, Why: err.Error()}
+// outcome reads what an error says of the packets. One that says nothing of
+// them, since none could be sent, stays an error: it must not pass for silence.
+func outcome(ctx context.Context, err error) (Result, error) {
+	r := Result{Why: err.Error()}
 	switch {
 	case errors.Is(err, unix.ECONNREFUSED):
 		r.Outcome = Refused
 	case errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		r.Outcome = Unreachable
-	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
-		r.Why = "no answer in time"
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, unix.ETIMEDOUT):
+		r.Outcome, r.Why = Silent, "no answer in time"
+	default:
+		return Result{}, err
 	}
-	return r
+	return r, nil
 }
 
 func udp(ctx context.Context, enter func(func() error) error, to netip.AddrPort) (Result, error) {
@@ -82,19 +85,19 @@ func udp(ctx context.Context, enter func(func() error) error, to netip.AddrPort)
 		return err
 	})
 	if err != nil {
-		return outcome(ctx, err), nil
+		return outcome(ctx, err)
 	}
 	defer c.Close()
 	deadline, _ := ctx.Deadline()
 	c.SetDeadline(deadline)
 	start := time.Now()
 	if _, err := c.Write([]byte("knock\n")); err != nil {
-		return outcome(ctx, err), nil
+		return outcome(ctx, err)
 	}
 	b := make([]byte, 512)
 	n, err := c.Read(b)
 	if err != nil {
-		return outcome(ctx, err), nil
+		return outcome(ctx, err)
 	}
 	by, _, _ := strings.Cut(string(b[:n]), "\n")
 	return Result{Outcome: Answered, By: by, RTT: time.Since(start)}, nil
@@ -125,13 +128,13 @@ func ping(ctx context.Context, enter func(func() error) error, to netip.Addr) (R
 	}
 	start := time.Now()
 	if _, err := c.WriteTo(b, &net.UDPAddr{IP: to.AsSlice()}); err != nil {
-		return outcome(ctx, err), nil
+		return outcome(ctx, err)
 	}
 	b = make([]byte, 1500)
 	for {
 		n, from, err := c.ReadFrom(b)
 		if err != nil {
-			return outcome(ctx, err), nil
+			return outcome(ctx, err)
 		}
 		got, err := icmp.ParseMessage(1, b[:n])
 		if err != nil {

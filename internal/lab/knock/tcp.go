@@ -71,20 +71,17 @@ func tcp(ctx context.Context, enter func(func() error) error, to netip.AddrPort)
 	start := time.Now()
 	c, err := Dial(ctx, enter, to)
 	if err != nil {
-		return outcome(ctx, err), nil
+		return outcome(ctx, err)
 	}
 	defer c.Close()
 	r := Result{Outcome: Answered, RTT: time.Since(start)}
 	if _, err := c.Write([]byte("knock\n")); err != nil {
-		return outcome(ctx, err), nil
+		return Result{Outcome: Silent, Why: "connected, then: " + err.Error()}, nil
 	}
 	by, err := bufio.NewReader(c).ReadString('\n')
 	if err != nil {
 		// Connected, but no byte came back: only part of the packets get through.
-		o := outcome(ctx, err)
-		o.Outcome = Silent
-		o.Why = "connected, then: " + o.Why
-		return o, nil
+		return Result{Outcome: Silent, Why: "connected, then: " + err.Error()}, nil
 	}
 	r.By = strings.TrimSpace(by)
 	return r, nil
