@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
@@ -13,11 +14,13 @@ import (
 // classes are the sets of addresses that no table tells apart: two addresses
 // are in one when the longest prefix that holds them, of all that any table
 // can have, is the same. Every route's prefix is configured somewhere, so
-// that a failure brings up none that is not among them.
+// that a failure brings up none that is not among them. The blocks that the
+// internet has no way to are among the prefixes too: no class is of both.
 type classes struct {
-	table prefix.Table[int32]
-	list  []class
-	index map[classKey]int32
+	table  prefix.Table[int32]
+	hidden prefix.Set // addresses that the internet has no way to
+	list   []class
+	index  map[classKey]int32
 }
 
 type classKey struct {
@@ -27,15 +30,16 @@ type classKey struct {
 
 // class is one of them, with an address of it that stands for all.
 type class struct {
-	addr netip.Addr
-	kind verify.PlaceKind
+	addr   netip.Addr
+	kind   verify.PlaceKind
+	public bool // the internet knows ways to such addresses
 }
 
 // beyond reports whether its addresses are outside the network.
 func (c class) beyond() bool { return c.kind == verify.ForeignPlace || c.kind == verify.InternetPlace }
 
-func newClasses(n *fabric.Network, t *routes.Tables) *classes {
-	c := &classes{index: map[classKey]int32{}}
+func newClasses(n *fabric.Network, a *atlas.Atlas, t *routes.Tables) *classes {
+	c := &classes{index: map[classKey]int32{}, hidden: verify.NotPublic(a)}
 	var next int32
 	add := func(list ...netip.Prefix) {
 		for _, p := range list {
@@ -45,6 +49,7 @@ func newClasses(n *fabric.Network, t *routes.Tables) *classes {
 			}
 		}
 	}
+	add(c.hidden.Prefixes()...)
 	seen := map[*routes.Routes]bool{}
 	for i := range t.Tables {
 		for _, r := range []*routes.Routes{t.Tables[i].Own, t.Tables[i].Learned} {
@@ -134,6 +139,6 @@ func (c *classes) add(longest int32, a netip.Addr, kind verify.PlaceKind) int32 
 	}
 	i := int32(len(c.list))
 	c.index[k] = i
-	c.list = append(c.list, class{a, kind})
+	c.list = append(c.list, class{a, kind, !c.hidden.Contains(a)})
 	return i
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +33,7 @@ type naive struct {
 type naiveTrip struct {
 	text     string
 	state    tripState
+	out      bool               // to the internet, with an address that is known there
 	crossed  map[string]float64 // link and site left: share of the packets
 	capacity map[string]float64
 }
@@ -82,6 +85,9 @@ func (n *naive) trip(table int, to netip.Addr, beyond bool) naiveTrip {
 		}
 		n.pass(&out, p, share)
 		out.text += p.Outcome.String() + "\n"
+		if p.Outcome == routes.ToInternet && !to.IsPrivate() && !netip.MustParsePrefix("100.64.0.0/10").Contains(to) {
+			out.out = true
+		}
 		switch {
 		case p.Outcome == routes.Delivered, p.Outcome == routes.ToInternet && beyond:
 		case p.Outcome == routes.NotModelled:
@@ -256,11 +262,12 @@ func (n *naive) flowEnd(e *fabric.FlowEnd) []naiveSpot {
 	return out
 }
 
-// effects gives the worst effect on each pair of groups.
+// effects gives the worst effect on each pair of groups, and whether packets
+// then leave for the internet that did not before.
 func naiveEffects(p *verify.Proof, healthy *naive, f routes.Failure) map[string]string {
 	n := &naive{p: p, tables: routes.Compute(p.Net, p.Atlas, f), failed: f, memo: map[string]naiveTrip{}}
 	was, is := healthy.loads(), n.loads()
-	worst := map[string]Effect{}
+	worst, exposed := map[string]Effect{}, map[string]bool{}
 	places := p.Places()
 	for from, to := range p.Joined() {
 		if from == to {
@@ -273,14 +280,39 @@ func naiveEffects(p *verify.Proof, healthy *naive, f routes.Failure) map[string]
 					continue
 				}
 				worst[pair] = max(worst[pair], naiveEffect(healthy, n, was, is, x, y))
+				exposed[pair] = exposed[pair] || naiveExposed(healthy, n, x, y)
 			}
 		}
 	}
 	out := map[string]string{}
 	for k, e := range worst {
 		if e != Unaffected {
-			out[k] = e.String()
+			out[k] = effectText(e, exposed[k])
 		}
+	}
+	return out
+}
+
+func effectText(e Effect, exposed bool) string {
+	if exposed {
+		return e.String() + ", exposed"
+	}
+	return e.String()
+}
+
+// naiveExposed reports whether packets that arrived otherwise, in both
+// directions, leave for the internet.
+func naiveExposed(healthy, n *naive, x, y naiveSpot) bool {
+	out := false
+	for _, w := range [][2]naiveSpot{{x, y}, {y, x}} {
+		if w[0].part.Table < 0 {
+			continue
+		}
+		before, after := healthy.trip(w[0].part.Table, w[1].addr, n.beyond(w[1])), n.trip(w[0].part.Table, w[1].addr, n.beyond(w[1]))
+		if before.state != arrives {
+			return false
+		}
+		out = out || after.out && !before.out
 	}
 	return out
 }
@@ -337,10 +369,36 @@ func naiveEffect(healthy, n *naive, was, is map[string]float64, x, y naiveSpot) 
 	return out
 }
 
+// open is a network whose private ways to public addresses have the internet
+// as their backup: of one subnet of dublin, by NAT.
+const open = `version: 1
+name: open
+accounts: {prod: {cloud: aws, id: "111122223333"}}
+sites:
+  dublin:
+    cloud: aws
+    region: eu-west-1
+    gateway: {kind: virtual-private-gateway}
+    networks: {app: {size: /20, subnets: {web: {size: /24, internet: nat}, data: {size: /24}}}}
+  office: {cloud: onprem, city: Dublin, cidrs: [93.184.216.0/24, 192.168.0.0/24], public_ip: 203.0.113.10, bgp: {asn: 65010}}
+  cork: {cloud: onprem, city: Cork, cidrs: [93.184.217.0/24], public_ip: 203.0.113.20, bgp: {asn: 65011}}
+connect:
+  - {link: [dublin, office]}
+  - {link: [dublin, cork]}
+policy:
+  - {from: dublin, to: office, ports: [tcp/443]}
+  - {from: cork, to: dublin, ports: [tcp/443]}
+`
+
 // TestFailuresAgainstNaive: each single failure of each small network, and
 // some of two parts, do to each pair what the long way says.
 func TestFailuresAgainstNaive(t *testing.T) {
-	for _, c := range corpus {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "network.yaml"), []byte(open), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	exposed := 0
+	for _, c := range slices.Concat(corpus, []folder{{"open", dir}}) {
 		if c.name == "estate" {
 			continue
 		}
@@ -360,11 +418,16 @@ func TestFailuresAgainstNaive(t *testing.T) {
 				failures = append(failures, routes.NewFailure(parts[random.IntN(len(parts))], parts[random.IntN(len(parts))]))
 			}
 			for _, f := range failures {
-				got := effectsOf(m.Impacts(f))
+				got := harmsOf(newBreaker(m.reach()).judge(f))
 				want := naiveEffects(p, healthy, f)
 				harmed += len(want)
+				for _, e := range want {
+					if strings.Contains(e, "exposed") {
+						exposed++
+					}
+				}
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("Impacts(%v) (-naive +got):\n%s", f, diff)
+					t.Errorf("judge(%v) (-naive +got):\n%s", f, diff)
 				}
 			}
 			if harmed == 0 && len(n.Links) > 0 {
@@ -372,16 +435,32 @@ func TestFailuresAgainstNaive(t *testing.T) {
 			}
 		})
 	}
+	if exposed == 0 {
+		t.Error("no failure of any network sends packets to the internet")
+	}
 }
 
 func effectsOf(impacts []Impact) map[string]string {
 	out := map[string]string{}
 	for _, i := range impacts {
-		e := i.Effect
-		if e == OneWay {
-			e = Slower // the long way knows no firewalls
-		}
-		out[i.From.String()+" to "+i.To.String()] = e.String()
+		out[i.From.String()+" to "+i.To.String()] = naivelyKnown(i.Effect).String()
 	}
 	return out
+}
+
+func harmsOf(harms []harm) map[string]string {
+	out := map[string]string{}
+	for i := range harms {
+		h := &harms[i]
+		out[h.From.String()+" to "+h.To.String()] = effectText(naivelyKnown(h.Effect), h.exposed)
+	}
+	return out
+}
+
+// naivelyKnown is an effect as the long way sees it, which knows no firewalls.
+func naivelyKnown(e Effect) Effect {
+	if e == OneWay {
+		return Slower
+	}
+	return e
 }

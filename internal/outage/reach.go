@@ -84,7 +84,7 @@ type use struct {
 // newReach works out the walks of all flows of policy and follows them through
 // the healthy tables.
 func newReach(p *verify.Proof) *reach {
-	r := &reach{proof: p, classes: newClasses(p.Net, p.Tables), links: map[fabric.LinkID]int32{}, rates: map[fabric.TunnelID]vocab.Rate{}, gates: map[fabric.GatewayID]int32{}}
+	r := &reach{proof: p, classes: newClasses(p.Net, p.Atlas, p.Tables), links: map[fabric.LinkID]int32{}, rates: map[fabric.TunnelID]vocab.Rate{}, gates: map[fabric.GatewayID]int32{}}
 	for i := range p.Net.Links {
 		r.links[p.Net.Links[i].ID] = int32(i)
 	}

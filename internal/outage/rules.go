@@ -59,6 +59,7 @@ var Rules = []diag.Rule{
 	{
 		Code: codeExposed, Severity: diag.Warning, Title: "the backup of a private way is the open internet",
 		Why: "When the private way fails, a default route takes the packets out to the internet, without the tunnel's encryption. " +
+			"Whether the public addresses of a site of one's own answer there is not known: flows to them are then lost (TL1201) besides. " +
 			"Accept it where the far end is meant to be reached that way.",
 		Source: "RFC 4301 section 4.1",
 	},

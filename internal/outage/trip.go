@@ -29,7 +29,10 @@ type trip struct {
 	fed     []capacity.Place // passed by all ways before they part
 	devices []int32          // tables of sites of one's own that are passed through, sorted
 	nats    []fabric.NATID
-	out     bool // leaves for the internet
+	// Leaves for the internet, by at least one of the ways, and the internet
+	// knows where the addresses are. It does not say that they answer there:
+	// those of a site of one's own are out and fall.
+	out bool
 }
 
 // tripWay is one of the equal-cost ways.
@@ -73,16 +76,16 @@ func (t trip) fedBy(places []capacity.Place) trip {
 // rooms says.
 func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, complete bool, rooms []capacity.Room) trip {
 	var out trip
-	beyond := r.classes.list[class].beyond()
+	to := r.classes.list[class]
 	for i := range paths {
 		p := &paths[i]
+		out.out = out.out || p.Outcome == routes.ToInternet && to.public
 		switch {
 		case p.Outcome == routes.Delivered:
 		case p.Outcome == routes.TargetDown:
 			// The address that stands for the class is of a zone that has
 			// failed; those of the class that have not are reached alike.
-		case p.Outcome == routes.ToInternet && beyond:
-			out.out = true
+		case p.Outcome == routes.ToInternet && to.beyond():
 		case p.Outcome == routes.NotModelled:
 			if out.state == arrives {
 				out.state, out.outcome = undecided, p.Outcome

@@ -251,7 +251,7 @@ func (b *placer) foreign(a *atlas.Atlas) {
 		taken = taken.Union(rest)
 	}
 	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(notPublic(a)).Subtract(prefix.FromPrefixes(a.AccessProxies()...)).Subtract(taken), InternetPlace)
+	b.beyond(internetID, prefix.FromPrefixes(everywhere).Subtract(NotPublic(a)).Subtract(prefix.FromPrefixes(a.AccessProxies()...)).Subtract(taken), InternetPlace)
 }
 
 func (b *placer) beyond(id string, addrs prefix.Set, kind PlaceKind) {
@@ -268,9 +268,9 @@ var privateBlocks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 }
 
-// notPublic gives the addresses that are not of the internet: private ones
+// NotPublic gives the addresses that are not of the internet: private ones
 // and those that no network may use.
-func notPublic(a *atlas.Atlas) prefix.Set {
+func NotPublic(a *atlas.Atlas) prefix.Set {
 	list := slices.Clone(privateBlocks)
 	for _, id := range []string{"any.refused.loopback", "any.refused.link_local", "any.refused.multicast", "any.refused.zero", "any.avoided.reserved", "any.avoided.shared"} {
 		if f, ok := a.Fact(id); ok {

@@ -93,7 +93,7 @@ func (p *Proof) Under(failed routes.Failure) *Proof {
 }
 
 func prove(n *fabric.Network, a *atlas.Atlas, plane *routes.Plane, failed routes.Failure, workers int) *Proof {
-	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(failed), workers: workers, special: notPublic(a), served: servedByNAT(n), acls: map[fabric.SubnetID]bool{}}
+	p := &Proof{Net: n, Atlas: a, Plane: plane, Tables: plane.Tables(failed), workers: workers, special: NotPublic(a), served: servedByNAT(n), acls: map[fabric.SubnetID]bool{}}
 	p.clientPorts, _ = a.ClientPorts()
 	for i := range n.Filters {
 		if f := &n.Filters[i]; f.Kind == fabric.NetworkACL {
