@@ -62,8 +62,9 @@ type Node struct {
 	problems map[string]error   // of parts, by name
 	firewall *firewall.Firewall // nil until it is needed
 
-	again chan struct{} // a part failed
-	look  chan struct{} // a device was made anew
+	again   chan struct{} // a part failed
+	look    chan struct{} // a device was made anew
+	reshape chan struct{} // a device that is shaped may be another one
 }
 
 // part is one part that a configuration is set to.
@@ -84,6 +85,9 @@ const (
 	partTimeout = 60 * time.Second
 	retryFirst  = 250 * time.Millisecond // doubles up to retryMost
 	retryMost   = 10 * time.Second
+	// sweepEvery is how long what others change unasked (ip rule flush, nft
+	// flush ruleset) stays changed.
+	sweepEvery = 10 * time.Second
 )
 
 // New makes a node in the network namespace of the process; it changes nothing
@@ -113,7 +117,7 @@ func New(opts Options) (*Node, error) {
 
 // newNode makes a node whose only part is its routing.
 func newNode(opts Options, k netdev.Kernel) *Node {
-	n := &Node{opts: opts, log: opts.Log, problems: map[string]error{}, again: make(chan struct{}, 1), look: make(chan struct{}, 1)}
+	n := &Node{opts: opts, log: opts.Log, problems: map[string]error{}, again: make(chan struct{}, 1), look: make(chan struct{}, 1), reshape: make(chan struct{}, 1)}
 	n.routing = newRouting(opts.Log, k)
 	n.parts = []part{{"network", n.routing.setNetwork}, {"bfd", n.routing.setBFD}, {"bgp", n.routing.setBGP}}
 	return n
@@ -201,7 +205,8 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { n.routing.run(ctx, func(err error) { n.note("routes", err) }) })
-	wg.Go(func() { n.retry(ctx, devices) })
+	wg.Go(func() { n.follow(ctx, devices) })
+	wg.Go(func() { n.retry(ctx) })
 	for _, f := range n.background {
 		wg.Go(func() { f(ctx) })
 	}
@@ -209,14 +214,12 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// retry sets parts again that failed, ever more seldom, and the network when
-// devices come or go.
-func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
-	wait, last := retryFirst, time.Time{}
-	timer := time.NewTimer(retryMost)
-	defer timer.Stop()
-	timer.Stop()
-	armed := false
+// follow has the network looked at when devices come or go, and now and then.
+// It waits for no part: a device that was made anew has its addresses soon,
+// whatever else takes its time.
+func (n *Node) follow(ctx context.Context, devices <-chan struct{}) {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -226,9 +229,31 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 				devices = nil
 				continue
 			}
-			n.lookAgain(ctx)
 		case <-n.look:
-			n.lookAgain(ctx)
+		case <-sweep.C:
+		}
+		n.lookAgain()
+	}
+}
+
+// retry sets parts again that failed, ever more seldom; the filters now and
+// then, and shaping when devices changed.
+func (n *Node) retry(ctx context.Context) {
+	wait, last := retryFirst, time.Time{}
+	timer := time.NewTimer(retryMost)
+	defer timer.Stop()
+	timer.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	armed := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sweep.C:
+			n.setAgain(ctx, func(name string) bool { return name == "firewall" })
+		case <-n.reshape:
+			n.setAgain(ctx, func(name string) bool { return name == "shape" })
 		case <-n.again:
 			if !armed {
 				armed = true
@@ -257,7 +282,7 @@ func (n *Node) retry(ctx context.Context, devices <-chan struct{}) {
 
 // lookAgain has the network reconciled, unless nothing was ever wanted, and
 // devices that were missing shaped.
-func (n *Node) lookAgain(ctx context.Context) {
+func (n *Node) lookAgain() {
 	n.mu.Lock()
 	set, shaped := n.conf.Version != 0, len(n.conf.Classes) > 0
 	n.mu.Unlock()
@@ -266,10 +291,11 @@ func (n *Node) lookAgain(ctx context.Context) {
 	}
 	changed, err := n.routing.look()
 	n.note("network", err)
-	// A Set that is under way comes to the shaping by itself.
-	if changed && shaped && n.setting.TryLock() {
-		n.setting.Unlock()
-		n.setAgain(ctx, func(name string) bool { return name == "shape" })
+	if changed && shaped {
+		select {
+		case n.reshape <- struct{}{}:
+		default:
+		}
 	}
 }
 

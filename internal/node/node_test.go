@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -142,6 +144,33 @@ func TestSetGoesOnWithoutItsCaller(t *testing.T) {
 	if diff := cmp.Diff(hubKernel, held(k)); diff != "" {
 		t.Errorf("kernel after another try (-want +got):\n%s", diff)
 	}
+}
+
+// TestSweep: what somebody else changes unasked does not stay changed.
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, k := fake(t, "eth0", "t1")
+		set(t, n, hub())
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- n.Run(ctx) }()
+		rule := netdev.KernelRule{Priority: 1000, Device: "eth0", Table: 100}
+		if err := k.Apply(netdev.Op{Kind: netdev.DeleteRule, Rule: rule}); err != nil {
+			t.Fatal(err)
+		}
+		if held(k) == hubKernel {
+			t.Fatal("the rule is still there: this tests nothing")
+		}
+		time.Sleep(sweepEvery) // of the bubble's clock
+		synctest.Wait()
+		if diff := cmp.Diff(hubKernel, held(k)); diff != "" {
+			t.Errorf("kernel after %v (-want +got):\n%s", sweepEvery, diff)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v, want nil", err)
+		}
+	})
 }
 
 // TestLearned: what a session learned is in the kernel's tables, stays there

@@ -67,6 +67,7 @@ type Firewall struct {
 
 	mu    sync.Mutex
 	mark  string // of the rules that are set; empty before
+	last  string // counter that marks the transaction in which they were
 	rules Rules
 	moved map[setKey]moved
 	index map[string]Rule // counter's name to the rule
@@ -115,7 +116,8 @@ func (f *Firewall) conn() (*nftables.Conn, error) {
 
 // Set makes the rules those of the namespace, in one transaction: a packet
 // sees all of the old or all of the new ones. Setting the same again changes
-// nothing; counters of rules that stay keep their counts, and connections
+// nothing, unless somebody took the table away (nft flush ruleset), which is
+// then made again; counters of rules that stay keep their counts, and connections
 // their state. Sets that SetPrefixes changed keep what they hold for as long
 // as they are declared as before.
 func (f *Firewall) Set(rules Rules) error {
@@ -129,7 +131,9 @@ func (f *Firewall) Set(rules Rules) error {
 		return err
 	}
 	if mark == f.mark {
-		return nil
+		if there, err := f.there(); err != nil || there {
+			return err
+		}
 	}
 	keep := map[setKey]moved{}
 	for i := range rules.Filters {
@@ -146,6 +150,19 @@ func (f *Firewall) Set(rules Rules) error {
 	}
 	f.mark, f.rules, f.moved, f.index = mark, rules, keep, want.index
 	return nil
+}
+
+// there reports whether the table is the one of the last transaction.
+func (f *Firewall) there() (bool, error) {
+	conn, err := f.conn()
+	if err != nil {
+		return false, err
+	}
+	have, err := f.present(conn)
+	if err != nil {
+		return false, fmt.Errorf("nftables: %w", err)
+	}
+	return have.counts(f.last), nil
 }
 
 // fingerprint is equal for equal rules.
@@ -244,7 +261,7 @@ func (f *Firewall) Clear() error {
 	if err := conn.Flush(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nftables: %w", err)
 	}
-	f.mark, f.rules, f.index = "", Rules{}, nil
+	f.mark, f.last, f.rules, f.index = "", "", Rules{}, nil
 	clear(f.moved)
 	return nil
 }
@@ -319,15 +336,17 @@ func (f *Firewall) commit(conn *nftables.Conn) error {
 	mark := markName + rand.Text()
 	conn.AddObj(&nftables.CounterObj{Table: table(), Name: mark})
 	err := conn.Flush()
-	if !errors.Is(err, unix.ENOBUFS) {
-		return err
+	if errors.Is(err, unix.ENOBUFS) {
+		have, unread := f.present(conn)
+		if unread != nil {
+			return errors.Join(err, unread)
+		}
+		if have.counts(mark) {
+			err = nil
+		}
 	}
-	have, unread := f.present(conn)
-	if unread != nil {
-		return errors.Join(err, unread)
-	}
-	if slices.ContainsFunc(have.counters, func(c *nftables.CounterObj) bool { return c.Name == mark }) {
-		return nil
+	if err == nil {
+		f.last = mark
 	}
 	return err
 }
@@ -349,6 +368,11 @@ type presence struct {
 	chains   []*nftables.Chain
 	sets     []*nftables.Set
 	counters []*nftables.CounterObj
+}
+
+// counts reports whether a counter is there.
+func (p *presence) counts(name string) bool {
+	return slices.ContainsFunc(p.counters, func(c *nftables.CounterObj) bool { return c.Name == name })
 }
 
 func (f *Firewall) present(conn *nftables.Conn) (presence, error) {

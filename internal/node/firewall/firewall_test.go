@@ -163,6 +163,29 @@ func countOf(t *testing.T, f *Firewall, rule string) uint64 {
 	return 0
 }
 
+// TestSetAfterFlush: filters that somebody took away with the whole ruleset, as
+// a restart of the nftables service does, are there again after the same Set.
+func TestSetAfterFlush(t *testing.T) {
+	ns := netlab.New(t).Namespace("a")
+	netlab.Need(t, "nft")
+	f, err := New(ns.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Rules{Filters: []nodeconf.Filter{{ID: "acl", Kind: nodeconf.Stateless, Ingress: nodeconf.Drop, Egress: nodeconf.Accept}}}
+	set(t, f, r)
+	before := listing(ns)
+	ns.Run("nft", "flush", "ruleset")
+	set(t, f, r)
+	bare := func(s string) string { return unstable.ReplaceAllString(s, "") }
+	if diff := cmp.Diff(bare(before), bare(listing(ns))); diff != "" {
+		t.Errorf("ruleset after a flush and the same Set (-before +after):\n%s", diff)
+	}
+}
+
+// unstable is what of a listing is of the one transaction.
+var unstable = regexp.MustCompile(`transaction_\w+|# handle \d+`)
+
 func TestSetAgain(t *testing.T) {
 	p := newPair(t)
 	rules := func(last uint16) Rules {
