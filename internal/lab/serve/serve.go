@@ -28,6 +28,9 @@ type Servers struct {
 // idle is how long a connection may be silent.
 const idle = 30 * time.Second
 
+// acceptAgain is how long a server rests that cannot accept a connection.
+const acceptAgain = 50 * time.Millisecond
+
 // Start opens servers for services, inside a namespace that enter runs a
 // function in. Of a range of ports the first and the last have one; protocols
 // without ports need none.
@@ -86,8 +89,12 @@ func (s *Servers) Close() error {
 func (s *Servers) accept(l *net.TCPListener) {
 	for {
 		c, err := l.AcceptTCP()
-		if err != nil {
-			return // closed
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // too many open files: whoever waits is served when there are fewer
+			time.Sleep(acceptAgain)
+			continue
 		}
 		go s.talk(c)
 	}
@@ -98,10 +105,11 @@ func (s *Servers) talk(c *net.TCPConn) {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(idle))
 	r := bufio.NewReaderSize(c, 32<<10)
-	line, err := r.ReadString('\n')
-	if err != nil {
+	first, err := r.ReadSlice('\n')
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) { // a longer line is echoed in pieces
 		return
 	}
+	line := string(first)
 	if method, rest, ok := strings.Cut(line, " "); ok && strings.Contains(rest, " HTTP/1.") && method == strings.ToUpper(method) {
 		body := fmt.Sprintf("%s, to %s from %s\n", s.name, c.LocalAddr(), c.RemoteAddr())
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)

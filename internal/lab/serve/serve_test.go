@@ -2,101 +2,119 @@ package serve
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tieline/tieline/internal/vocab"
 )
 
-// free finds a port that nobody has, by a protocol.
-func free(t *testing.T, proto vocab.Proto) uint16 {
+// here runs a function where it is.
+func here(f func() error) error { return f() }
+
+// start starts servers of the machine m on a free port, and gives that.
+func start(t *testing.T, proto vocab.Proto) uint16 {
 	t.Helper()
-	if proto == vocab.UDP {
-		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	for range 20 {
+		l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
-		return netip.MustParseAddrPort(c.LocalAddr().String()).Port()
+		port := l.Addr().(*net.TCPAddr).AddrPort().Port()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Start(here, "m", []vocab.Service{{Proto: proto, Ports: vocab.PortRange{First: port, Last: port}}})
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return port
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return netip.MustParseAddrPort(l.Addr().String()).Port()
+	t.Fatal("no port is free")
+	return 0
 }
 
-func start(t *testing.T, proto vocab.Proto) string {
+func dial(t *testing.T, network string, port uint16) net.Conn {
 	t.Helper()
-	p := free(t, proto)
-	s, err := Start(func(f func() error) error { return f() }, "machine", []vocab.Service{{Proto: proto, Ports: vocab.PortRange{First: p, Last: p}}})
+	c, err := net.Dial(network, fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
-	return fmt.Sprintf("127.0.0.1:%d", p)
-}
-
-func dial(t *testing.T, network, addr string) net.Conn {
-	t.Helper()
-	c, err := net.Dial(network, addr)
-	if err != nil {
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
 	return c
 }
 
 func TestTCP(t *testing.T) {
-	addr := start(t, vocab.TCP)
-	tests := []struct{ name, say, want string }{
-		{"echo, after the name", "hello\nmore", "machine\nhello\nmore"},
-		{"discard counts", Discard + strings.Repeat("x", 300_000), "discarded 300000\n"},
-		{"discard of nothing", Discard, "discarded 0\n"},
-	}
-	for _, tt := range tests {
+	port := start(t, vocab.TCP)
+	for _, tt := range []struct {
+		name, send string
+		want       []string // prefixes of the lines that come back
+	}{
+		{"echo", "knock\nmore\n", []string{"m\n", "knock\n", "more\n"}},
+		{"http", "GET / HTTP/1.1\r\n\r\n", []string{"HTTP/1.1 200 OK\r\n"}},
+		{"count", Discard + strings.Repeat("x", 100_000), []string{fmt.Sprintf(Discarded, 100_000)}},
+		{"a verb in lower case is no request", "get / HTTP/1.1\n", []string{"m\n", "get / HTTP/1.1\n"}},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := dial(t, "tcp4", addr).(*net.TCPConn)
-			if _, err := io.WriteString(c, tt.say); err != nil {
+			c := dial(t, "tcp4", port)
+			if _, err := io.WriteString(c, tt.send); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.CloseWrite(); err != nil {
+			if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			got, err := io.ReadAll(c)
-			if err != nil || string(got) != tt.want {
-				t.Errorf("answer = %q, %v, want %q", got, err, tt.want)
+			r := bufio.NewReader(c)
+			for _, want := range tt.want {
+				got, err := r.ReadString('\n')
+				if got != want {
+					t.Fatalf("answer to %.20q: %q, %v, want %q", tt.send, got, err, want)
+				}
 			}
 		})
 	}
 }
 
-func TestHTTP(t *testing.T) {
+// TestNoLine: what comes without an end of line is echoed as it comes, and not
+// kept until there is one.
+func TestNoLine(t *testing.T) {
 	c := dial(t, "tcp4", start(t, vocab.TCP))
-	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-		t.Fatal(err)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<13) // 128 KiB, more than the server keeps
+	go func() { _, _ = c.Write(sent) }()
+	want := append([]byte("m\n"), sent...)
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(c, got); err != nil {
+		t.Fatalf("%d of %d bytes came back: %v", n, len(got), err)
 	}
-	line, err := bufio.NewReader(c).ReadString('\n')
-	if err != nil || line != "HTTP/1.1 200 OK\r\n" {
-		t.Errorf("answer begins with %q, %v, want HTTP/1.1 200 OK", line, err)
+	if !bytes.Equal(got, want) {
+		t.Error("what came back is not what was sent")
 	}
 }
 
 func TestUDP(t *testing.T) {
 	c := dial(t, "udp4", start(t, vocab.UDP))
-	if _, err := io.WriteString(c, "hello"); err != nil {
+	if _, err := io.WriteString(c, "knock\n"); err != nil {
 		t.Fatal(err)
 	}
 	b := make([]byte, 100)
 	n, err := c.Read(b)
-	if err != nil || string(b[:n]) != "machine\nhello" {
-		t.Errorf("answer = %q, %v, want machine and hello", b[:n], err)
+	if got, want := string(b[:n]), "m\nknock\n"; got != want {
+		t.Errorf("answer to a datagram: %q, %v, want %q", got, err, want)
 	}
 }
