@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -88,6 +89,12 @@ func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	l.mu.Lock()
+	running := l.running
+	l.mu.Unlock()
+	if !running { // its parts are still being made
+		return 0, errNotUp
+	}
 	ns, err := l.inside(req.Machine)
 	if err != nil {
 		return 0, err
@@ -120,10 +127,38 @@ func (l *Lab) command(ctx context.Context, c *net.UnixConn) (int, error) {
 	return 0, err
 }
 
-// receive reads a request with three file descriptors.
+// requestWithin bounds how long a client takes to ask.
+const requestWithin = 10 * time.Second
+
+// send asks. The file descriptors come with a byte of their own: a longer piece
+// that they came with might arrive in parts.
+func send(c *net.UnixConn, req *ExecRequest, files ...*os.File) error {
+	b, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	if len(b) > largestRequest {
+		return fmt.Errorf("the command and its environment are %d bytes, more than %d", len(b), largestRequest)
+	}
+	fds := make([]int, len(files))
+	for i, f := range files {
+		fds[i] = int(f.Fd())
+	}
+	if _, _, err := c.WriteMsgUnix([]byte{0}, unix.UnixRights(fds...), nil); err != nil {
+		return err
+	}
+	_, err = c.Write(b)
+	return err
+}
+
+// receive reads a request with three file descriptors, which are the caller's
+// to close in any case.
 func receive(c *net.UnixConn) (*ExecRequest, []*os.File, error) {
-	b, oob := make([]byte, largestRequest), make([]byte, unix.CmsgSpace(3*4))
-	n, m, _, _, err := c.ReadMsgUnix(b, oob)
+	if err := c.SetReadDeadline(time.Now().Add(requestWithin)); err != nil {
+		return nil, nil, err
+	}
+	b, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(3*4))
+	_, m, _, _, err := c.ReadMsgUnix(b, oob)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,10 +181,10 @@ func receive(c *net.UnixConn) (*ExecRequest, []*os.File, error) {
 		return nil, files, fmt.Errorf("%d file descriptors came with the request, not 3", len(files))
 	}
 	var req ExecRequest
-	if err := json.Unmarshal(b[:n], &req); err != nil {
-		return nil, files, err
+	if err := json.NewDecoder(io.LimitReader(c, largestRequest)).Decode(&req); err != nil {
+		return nil, files, fmt.Errorf("request: %w", err)
 	}
-	return &req, files, nil
+	return &req, files, c.SetReadDeadline(time.Time{})
 }
 
 // Exec runs a command inside a machine, with the given files, and gives its
@@ -162,15 +197,7 @@ func (c *Client) Exec(ctx context.Context, req ExecRequest, stdin, stdout, stder
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	b, err := json.Marshal(req)
-	if err != nil {
-		return 0, err
-	}
-	if len(b) > largestRequest {
-		return 0, fmt.Errorf("the command and its environment are %d bytes, more than %d", len(b), largestRequest)
-	}
-	rights := unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd()))
-	if _, _, err := conn.WriteMsgUnix(b, rights, nil); err != nil {
+	if err := send(conn, &req, stdin, stdout, stderr); err != nil {
 		return 0, c.explain(err)
 	}
 	var r ExecResult
