@@ -16,6 +16,7 @@ type path struct {
 	chance *rand.Rand
 	free   int64 // when the rate lets the next packet go, ns
 	last   int64 // when the last packet is due, ns
+	by     *Line // by which those two are
 
 	sent, delivered, bytes, lost, dropped, cut atomic.Uint64
 }
@@ -47,6 +48,11 @@ func (p *path) due(now int64, size int) (int64, bool) {
 	if l.Loss > 0 && p.chance.Float64() < l.Loss {
 		p.lost.Add(1)
 		return 0, false
+	}
+	// What waits on a line that is no more goes when it would have; nothing
+	// that comes later waits for it.
+	if p.by != l {
+		p.by, p.free, p.last = l, now, now
 	}
 	at := now
 	if l.Rate > 0 {

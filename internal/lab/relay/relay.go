@@ -11,7 +11,7 @@
 // without packet information, or datagram sockets in tests. A packet goes
 // where the wire of its port leads, else where the path for its source and
 // destination address does; what has neither is dropped and counted. Packets
-// of one path keep their order. Loss and jitter come from generators seeded by
+// of one path keep their order for as long as its line stays the same. Loss and jitter come from generators seeded by
 // the seed of the relay and the path's name, so that a run can be repeated.
 package relay
 
@@ -145,8 +145,9 @@ func (r *Relay) SetPath(p Path) error {
 		return fmt.Errorf("path %s: no port %d or %d", p.Name, p.From, p.To)
 	}
 	if old := r.paths[p.Name]; old != nil {
-		line := p.Line
-		old.line.Store(&line)
+		if line := p.Line; line != *old.line.Load() {
+			old.line.Store(&line)
+		}
 		return nil
 	}
 	q := newPath(p, r.seed)

@@ -202,6 +202,30 @@ func TestRateAndQueue(t *testing.T) {
 	}
 }
 
+// TestHealedLineDoesNotWait: what comes after a line was made fast again does
+// not wait for what queued on the slow one.
+func TestHealedLineDoesNotWait(t *testing.T) {
+	p := newPath(Path{Name: "w", Line: Line{Delay: time.Millisecond, Rate: 8_000}}, 1)
+	last := int64(0)
+	for range 40 { // 40 kB at 1 kB/s
+		at, ok := p.due(0, 1000)
+		if !ok {
+			t.Fatal("the queue is full: this tests nothing")
+		}
+		last = at
+	}
+	if want := int64(40*time.Second + time.Millisecond); last != want {
+		t.Fatalf("the last packet of the slow line is due at %d ns, want %d", last, want)
+	}
+	for _, line := range []Line{{Delay: time.Millisecond}, {Delay: time.Millisecond, Rate: 8_000_000}} {
+		p.line.Store(&line)
+		const now = int64(time.Second)
+		if at, ok := p.due(now, 1000); !ok || at > now+int64(2*time.Millisecond) {
+			t.Errorf("%+v: a packet of then is due at %d ns, %v, want at most 2 ms after %d", line, at, ok, now)
+		}
+	}
+}
+
 func TestQueueAgainstSort(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var q queue
