@@ -161,3 +161,34 @@ audit:
 		t.Errorf("Waivers (-want +got):\n%s", diff)
 	}
 }
+
+// TestOwnSiteAsHub: the devices of a hub of one's own announce what the spokes
+// reach through it, as its neighbours announce it, and no more.
+func TestOwnSiteAsHub(t *testing.T) {
+	tests := []struct{ name, connect, want string }{
+		{"no hub", "{mesh: [a, z, hq]}", "10.200.0.0/16"},
+		{"a hub", "{hub: hq, spokes: [a, z]}", "10.200.0.0/16 10.1.0.0/20 10.2.0.0/16 10.3.0.0/16"},
+		{"a hub of spokes that reach each other without it", "{hub: hq, spokes: [a, z]}\n  - {link: [a, z]}", "10.200.0.0/16"},
+		{"a site behind a spoke", "{hub: hq, spokes: [a, z]}\n  - {hub: a, spokes: [b]}", "10.200.0.0/16 10.1.0.0/20 10.2.0.0/16 10.3.0.0/16 10.4.0.0/16"},
+		{"a cloud that announces a summary", "{hub: hq, spokes: [a, g]}", "10.200.0.0/16 10.1.0.0/20 10.2.0.0/16 10.8.0.0/15"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := compileText(t, accounts+`sites:
+  a: {cloud: aws, region: us-west-2, gateway: {kind: transit-gateway}, networks: {m: {cidr: 10.1.0.0/20, subnets: {s: {size: /24}}}, n: {cidr: 10.2.0.0/16, subnets: {s: {size: /24}}}}}
+  b: {cloud: aws, region: us-east-1, gateway: {kind: transit-gateway}, networks: {n: {cidr: 10.4.0.0/16, subnets: {s: {size: /24}}}}}
+  g: {cloud: gcp, region: us-west1, networks: {n: {cidr: 10.8.0.0/15, subnets: {s: {size: /24}}}}}
+  z: {cloud: azure, region: westus2, networks: {n: {cidr: 10.3.0.0/16, subnets: {s: {size: /24}}}}}
+  hq: {cloud: onprem, cidrs: [10.200.0.0/16], public_ip: [203.0.113.10, 203.0.113.11], bgp: {asn: 65010}}
+connect:
+  - `+tt.connect+"\n", lock.Lock{})
+			g, ok := r.Network.Gateway("hq/cpe")
+			if !ok {
+				t.Fatalf("no device:\n%s", r.Diags)
+			}
+			if got := strings.Trim(fmt.Sprint(g.Announce), "[]"); got != tt.want {
+				t.Errorf("hq/cpe announces %s, want %s\n%s", got, tt.want, r.Diags)
+			}
+		})
+	}
+}

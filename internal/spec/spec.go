@@ -205,7 +205,7 @@ type Connect struct {
 	Pos       diag.Pos
 	Mesh      []Value[string]       `yaml:"mesh" doc:"Sites that are all joined to each other." example:"[aws-oregon, gcp-oregon, azure-wus2]"`
 	Link      []Value[string]       `yaml:"link" doc:"Two sites that are joined." example:"[headquarters, aws-oregon]"`
-	Hub       Value[string]         `yaml:"hub" doc:"A site that the spokes are joined to, and through which they reach each other." example:"aws-oregon"`
+	Hub       Value[string]         `yaml:"hub" doc:"A site that the spokes are joined to, and through which they reach each other. One of your own has to hand on what tieline plan says it announces." example:"aws-oregon"`
 	Spokes    []Value[string]       `yaml:"spokes" doc:"The hub's spokes." example:"[aws-virginia, headquarters]"`
 	Via       Value[string]         `yaml:"via" doc:"How sites of different clouds are joined; inside one cloud the native way is always taken (transit gateway peering, the global VPC or VPC peering, VNet peering or Virtual WAN)." enum:"vpn" soon:"circuit|overlay" default:"vpn"`
 	Bandwidth Value[vocab.Rate]     `yaml:"bandwidth" doc:"Bandwidth that each link must carry; tunnel counts and SKUs follow." example:"2Gbps"`

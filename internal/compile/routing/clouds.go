@@ -202,4 +202,43 @@ func (t *tables) announce() {
 		g.Announce = prefix.Aggregate(set)
 		d.Because(string(g.ID), "announce", fmt.Sprint(g.Announce), draft.Step(s.Spec.Pos, []string{"gcp.router.announces"}, "custom ranges: the site's summary, and what is reached through it; not each subnet"))
 	}
+	for i := range d.Sites {
+		if d.Sites[i].Gateway == fabric.Device && d.Sites[i].IsHub {
+			t.handOn(i)
+		}
+	}
+}
+
+// handOn lists what the devices of a hub of one's own announce besides the
+// site's prefixes: those of the spokes that others reach through it, as they
+// hear them, since BGP tells prefixes apart by their length too.
+func (t *tables) handOn(i int) {
+	d := t.d
+	s := &d.Sites[i]
+	g := t.gw[s.GatewayID()]
+	var far []netip.Prefix
+	for k := range d.Pairs {
+		p := &d.Pairs[k]
+		if p.A != i && p.B != i {
+			continue
+		}
+		for j := range d.Sites {
+			way := t.paths.route(p.A+p.B-i, j)
+			if len(way) < 3 || way[1] != i {
+				continue
+			}
+			next := &d.Sites[way[2]]
+			if next.Gateway == fabric.HAVPN {
+				far = append(far, t.gw[next.GatewayID()].Announce...)
+				continue
+			}
+			far = append(far, t.announced(j)...)
+		}
+	}
+	if len(far) == 0 {
+		return
+	}
+	slices.SortFunc(far, prefix.Compare)
+	g.Announce = append(slices.Clone(g.Announce), slices.Compact(far)...)
+	d.Because(string(g.ID), "announce", fmt.Sprint(g.Announce), draft.Step(s.Spec.Pos, nil, "the site's own prefixes, and those that spokes reach through it, handed on as they are heard"))
 }
