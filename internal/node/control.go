@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -25,12 +27,13 @@ const answerTimeout = 2 * time.Minute
 //	GET  /v1/status  a nodeconf.Status
 //	POST /v1/drain   takes the node out of service; answers when done
 //	GET  /metrics    for Prometheus
+//	GET  /debug/pprof/  profiles of the process
 //
 // An error is answered as {"error": "..."}, with a line for each mistake of a
 // configuration.
 func (n *Node) Handler() http.Handler {
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(collector{n})
+	registry.MustRegister(collector{n}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /v1/config", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, LargestConfig))
@@ -57,6 +60,7 @@ func (n *Node) Handler() http.Handler {
 		}
 		answer(w, n.Status())
 	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
 	return mux
 }
