@@ -19,7 +19,7 @@ import (
 	"github.com/tieline/tieline/internal/cli/labview"
 	"github.com/tieline/tieline/internal/diag"
 	"github.com/tieline/tieline/internal/lab"
-	"github.com/tieline/tieline/internal/lab/netns"
+	"github.com/tieline/tieline/internal/node/netns"
 )
 
 // Rates are counted over lookFor; with --watch there is a look every watchLab.

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
-	"github.com/tieline/tieline/internal/lab/netns"
 	"github.com/tieline/tieline/internal/lab/relay"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/render/nodes"
 )
 

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/tieline/tieline/internal/lab/netns"
 	"github.com/tieline/tieline/internal/lab/pcapmux"
 	"github.com/tieline/tieline/internal/node/capture"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/render/nodes"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tieline/tieline/internal/lab/netns"
+	"github.com/tieline/tieline/internal/node/netns"
 )
 
 // ExecRequest asks to run a command inside a machine or node, with the

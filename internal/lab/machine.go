@@ -11,9 +11,9 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/tieline/tieline/internal/lab/netns"
 	"github.com/tieline/tieline/internal/lab/serve"
 	"github.com/tieline/tieline/internal/node/firewall"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/render/nodes"
 )

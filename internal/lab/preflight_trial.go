@@ -15,9 +15,9 @@ import (
 	"golang.org/x/net/icmp"
 	"golang.org/x/sys/unix"
 
-	"github.com/tieline/tieline/internal/lab/netns"
 	"github.com/tieline/tieline/internal/node/firewall"
 	"github.com/tieline/tieline/internal/node/ipsec"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/node/wireguard"
 	"github.com/tieline/tieline/internal/nodeconf"
 )

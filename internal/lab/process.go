@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/tieline/tieline/internal/lab/netns"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/render/nodes"
 )

@@ -14,8 +14,8 @@ import (
 
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
-	"github.com/tieline/tieline/internal/lab/netns"
 	"github.com/tieline/tieline/internal/lab/relay"
+	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/render/nodes"
 )
 

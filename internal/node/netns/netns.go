@@ -1,10 +1,11 @@
-// Package netns runs code inside another network namespace of the machine:
-// what opens a socket, a TUN device or a netlink handle there keeps working
-// after the thread has left, so that one process can have the outside of a
-// tunnel in one namespace and its inside in another.
+// Package netns makes network namespaces, joins them by veth pairs and TUN
+// devices, and runs code inside them: what opens a socket, a TUN device or a
+// netlink handle there keeps working after the thread has left, so that one
+// process can have the outside of a tunnel in one namespace and its inside in
+// another.
 //
 // Namespaces are named by path: /run/netns/NAME, /proc/PID/ns/net or
-// /proc/PID/fd/N. It creates none.
+// /proc/PID/fd/N. Addresses, routes and rules are other packages' matter.
 package netns
 
 import (

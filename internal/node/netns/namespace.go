@@ -1,10 +1,3 @@
-// Package netns makes network namespaces and what joins them: veth pairs and
-// TUN devices.
-//
-// A namespace has a name and is bound to a file of a folder, by which other
-// programs enter it (ip-netns(8), when the folder is /run/netns). It lives as
-// long as that file or a process in it; in a private mount namespace it goes
-// when the last process of that does.
 package netns
 
 import (
@@ -23,7 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NS is a network namespace.
+// NS is a network namespace that [Create] made. It is bound to a file of a
+// folder, by which other programs enter it (ip-netns(8), when the folder is
+// /run/netns), and lives as long as that file or a process in it; in a private
+// mount namespace it goes when the last process of that does.
 type NS struct {
 	Name string
 	Path string
@@ -43,7 +39,7 @@ func Create(dir, name string) (*NS, error) {
 		return nil, fmt.Errorf("namespace %s: %w", name, err)
 	}
 	f.Close()
-	err = onThread(func() error {
+	err = apart(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("unshare: %w", err)
 		}
@@ -56,11 +52,12 @@ func Create(dir, name string) (*NS, error) {
 		}
 		return netlink.LinkSetUp(lo)
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("namespace %s: %w", name, err), os.Remove(ns.Path))
+	if err == nil {
+		ns.file, err = os.Open(ns.Path)
 	}
-	if ns.file, err = os.Open(ns.Path); err != nil {
-		return nil, fmt.Errorf("namespace %s: %w", name, err)
+	if err != nil {
+		_ = unix.Unmount(ns.Path, unix.MNT_DETACH) // it may not be bound yet
+		return nil, errors.Join(fmt.Errorf("namespace %s: %w", name, err), os.Remove(ns.Path))
 	}
 	return ns, nil
 }
@@ -68,9 +65,9 @@ func Create(dir, name string) (*NS, error) {
 // self is the namespace of the calling thread.
 func self() string { return fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()) }
 
-// onThread runs f on a thread of its own, which ends with it: what it did to
-// the thread's namespaces goes no further.
-func onThread(f func() error) error {
+// apart runs f on a thread of its own, which ends with it: what it did to the
+// thread's namespaces goes no further.
+func apart(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked
@@ -82,16 +79,8 @@ func onThread(f func() error) error {
 // FD is the namespace's file descriptor.
 func (n *NS) FD() int { return int(n.file.Fd()) }
 
-// Do runs f inside the namespace, on a thread of its own. Goroutines that f
-// starts are outside; sockets that it opens stay inside.
-func (n *NS) Do(f func() error) error {
-	return onThread(func() error {
-		if err := unix.Setns(n.FD(), unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("enter %s: %w", n.Name, err)
-		}
-		return f()
-	})
-}
+// Do runs f inside the namespace, as [Do] does.
+func (n *NS) Do(f func() error) error { return Do(n.Path, f) }
 
 // Start starts a program inside the namespace.
 func (n *NS) Start(cmd *exec.Cmd) error { return n.Do(cmd.Start) }
