@@ -64,7 +64,7 @@ func (l *Lab) Load(ctx context.Context, q LoadRequest, tell func(LoadUpdate) err
 	if err != nil {
 		return err
 	}
-	err = d.answered(ctx, run, len(flows), 0)
+	err = flowing(ctx, run, len(flows))
 	from := run.Now()
 	if err == nil {
 		err = tell(LoadUpdate{Flowing: true})
@@ -83,6 +83,20 @@ func (l *Lab) Load(ctx context.Context, q LoadRequest, tell func(LoadUpdate) err
 		out[i].Flow = d.flows[i].String()
 	}
 	return tell(LoadUpdate{Flows: out})
+}
+
+// flowing waits until a packet of every flow has been answered.
+func flowing(ctx context.Context, run *traffic.Run, flows int) error {
+	ctx, cancel := context.WithTimeout(ctx, recovering)
+	defer cancel()
+	return until(ctx, pollEvery, func() error {
+		for i := range flows {
+			if !run.AnsweredSince(i, 0) {
+				return errors.New("some flows are not answered")
+			}
+		}
+		return nil
+	})
 }
 
 // loadOf counts the packets that were sent between two moments.

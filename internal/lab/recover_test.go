@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -162,11 +163,11 @@ func nodeOf(st *lab.Status, name string) *lab.NodeStatus {
 func (u *user) signalNode(node, signal string) {
 	u.t.Helper()
 	u.must("lab", "exec", "node:"+node, "--", "sh", "-c", `
-own=$(readlink /proc/self/ns/net); sent=1
+own=$(readlink /proc/self/ns/net)
 for p in /proc/[0-9]*; do
-  if [ "$(readlink $p/ns/net)" = "$own" ] && tr '\0' ' ' <$p/cmdline | grep -q -- '-config'; then kill -`+signal+` ${p#/proc/} && sent=0; fi
+  if [ "$(readlink $p/ns/net)" = "$own" ] && [ "$(cat $p/comm)" = tieline-node ]; then kill -`+signal+` ${p#/proc/}; exit; fi
 done
-exit $sent`)
+exit 1`)
 }
 
 // TestHoldPort is run inside a lab by TestRecovers: it listens until its input
@@ -302,12 +303,16 @@ func TestRecovers(t *testing.T) {
 			if n.State == nil {
 				return errors.New(n.Why)
 			}
-			for _, p := range n.State.Problems {
+			said := slices.Clone(n.State.Problems)
+			for _, s := range n.State.Sessions {
+				said = append(said, s.Why)
+			}
+			for _, p := range said {
 				if strings.Contains(p, "address already in use") && strings.Contains(p, "179") {
 					return nil
 				}
 			}
-			return fmt.Errorf("its problems are %q", n.State.Problems)
+			return fmt.Errorf("it says %q", said)
 		})
 		in.Close()
 		if err := holder.Wait(); err != nil {
@@ -373,9 +378,12 @@ func TestKilledDuringDrill(t *testing.T) {
 	if err == nil || ctx.Err() != nil {
 		t.Errorf("drill of a lab that was killed = %v (%v), want an error at once", err, ctx.Err())
 	}
-	if _, err := status(t.Context(), "triangle"); !errors.Is(err, lab.ErrNoLab) {
-		t.Errorf("status = %v, want %v", err, lab.ErrNoLab)
-	}
+	eventually(t, "the end seen", func() error {
+		if _, err := status(t.Context(), "triangle"); !errors.Is(err, lab.ErrNoLab) {
+			return fmt.Errorf("status = %w, want %w", err, lab.ErrNoLab)
+		}
+		return nil
+	})
 	eventually(t, "after the kill", func() error { return same(before, u.left()) })
 	u.must("lab", "up", "../../examples/triangle", "--fast", "--tunnels", "wireguard")
 }
