@@ -226,7 +226,8 @@ func (d *driller) batch(ctx context.Context, p routes.Part, list []crossing) (*d
 	f := &drill.Failure{Part: p.String(), Kind: p.Kind.String()}
 	var m drill.Moments
 	after := make([]drill.Path, len(list))
-	err = d.play(ctx, p, run, list, &m, after)
+	said := d.predictions(p, list)
+	err = d.play(ctx, p, run, list, said, &m, after)
 	m.End = run.Now()
 	packets, stopErr := run.Stop(linger)
 	if err := errors.Join(err, stopErr); err != nil {
@@ -239,7 +240,6 @@ func (d *driller) batch(ctx context.Context, p routes.Part, list []crossing) (*d
 	f.Detects, f.DetectBy = ms(d.detects(struck)), d.detectBy(struck)
 	f.Began, f.Settled, f.Healed, f.Ended = -ms(m.Cut), ms(m.Settled-m.Cut), ms(m.Heal-m.Cut), ms(m.End-m.Cut)
 	f.Back = ms(m.Back - m.Heal)
-	said := d.predictions(p, list)
 	for i, c := range list {
 		x := drill.Flow{From: c.From, To: c.To, Service: c.Service.String(), Line: path.Base(c.Line), Before: c.way, After: after[i], Said: said[i]}
 		own := make([]drill.Packet, len(packets[i]))
@@ -260,7 +260,13 @@ func (d *driller) host(name string) traffic.Host {
 
 // play lets the traffic run, cuts, waits until what can recover has, heals and
 // waits until all is back.
-func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, list []crossing, m *drill.Moments, after []drill.Path) error {
+func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, list []crossing, said []drill.Prediction, m *drill.Moments, after []drill.Path) error {
+	var kept []int
+	for i := range said {
+		if said[i].Outcome != drill.LosesAll {
+			kept = append(kept, i)
+		}
+	}
 	if err := d.answered(ctx, run, len(list), 0); err != nil {
 		return fmt.Errorf("before anything failed: %w", err)
 	}
@@ -278,7 +284,7 @@ func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, lis
 		for i, c := range list {
 			after[i] = d.pathOf(states, c.Flow)
 		}
-		d.answered(ctx, run, len(list), m.Settled) // who is not is lost, which the packets show
+		d.answeredBy(ctx, run, kept, m.Settled) // who is not is lost, which the packets show
 		err = rest(ctx, quiet)
 	}
 	m.Heal = run.Now()
@@ -290,20 +296,29 @@ func (d *driller) play(ctx context.Context, p routes.Part, run *traffic.Run, lis
 	return rest(ctx, quiet)
 }
 
-// answered waits until a packet of every flow that was sent since a moment has
-// been answered.
+// answered is answeredBy for the first flows.
 func (d *driller) answered(ctx context.Context, run *traffic.Run, flows int, since time.Duration) error {
+	list := make([]int, flows)
+	for i := range list {
+		list[i] = i
+	}
+	return d.answeredBy(ctx, run, list, since)
+}
+
+// answeredBy waits until a packet of each of some flows that was sent since a moment has
+// been answered.
+func (d *driller) answeredBy(ctx context.Context, run *traffic.Run, flows []int, since time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, recovering)
 	defer cancel()
 	return until(ctx, pollEvery, func() error {
 		missing := 0
-		for i := range flows {
+		for _, i := range flows {
 			if !run.AnsweredSince(i, since) {
 				missing++
 			}
 		}
 		if missing > 0 {
-			return fmt.Errorf("%d of %d flows are not answered", missing, flows)
+			return fmt.Errorf("%d of %d flows are not answered", missing, len(flows))
 		}
 		return nil
 	})
