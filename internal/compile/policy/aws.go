@@ -156,12 +156,17 @@ func (b *book) groupRules(w *writer, r run, at int, dir fabric.Direction, m *mer
 }
 
 // pathMTU lets in the ICMP that path MTU discovery lives on (RFC 1191), from
-// the whole network, and from everywhere where the subnet speaks to the
-// internet and the filter tells ICMP's types apart.
+// the whole network. Where the filter tells ICMP's types apart it is that one
+// message which comes in, and from more than the network: from everywhere where
+// the subnet speaks to the internet, and else from whole blocks where a group,
+// which has a rule for each prefix, would fill with the network's own.
 func (b *book) pathMTU(w *writer, s *subnet, priority int) {
 	r := fabric.FilterRule{Name: "allow-path-mtu", Direction: fabric.Ingress, Action: fabric.Allow, Priority: priority, Services: icmp, Peers: b.own, PathMTU: true, Origin: s.origin}
 	peer := "the network"
-	if s.cloud == vocab.AWS && s.net.Internet != fabric.NoInternet {
+	if s.cloud == vocab.AWS {
+		r.Peers = b.ownBlocks
+	}
+	if s.cloud == vocab.AWS && (s.net.Internet != fabric.NoInternet || len(r.Peers) > manyPrefixes) {
 		r.Peers, r.All, peer = nil, true, "everywhere"
 	}
 	w.rule(r, describe("ingress", "allow", icmp, peer), because(s.origin.Pos, nil, "path MTU discovery needs ICMP \"fragmentation needed\" (RFC 1191)"))
@@ -236,19 +241,9 @@ func (b *book) networkACL(s *subnet) {
 }
 
 // sourcesInside are the prefixes that may reach management ports of a public
-// subnet: the network's own, and those outside that a rule to it names. Own
-// private ones are widened to whole private blocks when there are many.
+// subnet: the network's own blocks, and those outside that a rule to it names.
 func (b *book) sourcesInside(s *subnet) []netip.Prefix {
-	out := slices.Clone(b.own)
-	if len(out) > manyPrefixes {
-		for i, p := range out {
-			for _, q := range privateBlocks {
-				if prefix.Covers(q, p) {
-					out[i] = q
-				}
-			}
-		}
-	}
+	out := slices.Clone(b.ownBlocks)
 	for _, r := range slices.Concat(s.to, s.toPart) {
 		x := &b.rules[r]
 		if !slices.ContainsFunc(x.services, func(v vocab.Service) bool { return management(v) != "" }) {
@@ -263,5 +258,6 @@ func (b *book) sourcesInside(s *subnet) []netip.Prefix {
 	return prefix.Aggregate(out)
 }
 
-// manyPrefixes is how many prefixes of its own network an ACL names one by one.
+// manyPrefixes is how many prefixes of its own network an ACL, or the rule of a
+// group for path MTU discovery, names one by one.
 const manyPrefixes = 6

@@ -24,8 +24,14 @@ var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 // theInternet gives the internet as prefixes, for filters that cannot deny:
 // every address but the network's own, these widened to whole private blocks.
 func (b *book) theInternet() []netip.Prefix {
-	var wide []netip.Prefix
-	for _, p := range b.own {
+	return prefix.FromPrefixes(everywhere).Subtract(prefix.FromPrefixes(inBlocks(b.own)...)).Prefixes()
+}
+
+// inBlocks gives prefixes with the private ones widened to whole private
+// blocks.
+func inBlocks(list []netip.Prefix) []netip.Prefix {
+	wide := make([]netip.Prefix, 0, len(list))
+	for _, p := range list {
 		for _, q := range privateBlocks {
 			if prefix.Covers(q, p) {
 				p = q
@@ -33,7 +39,7 @@ func (b *book) theInternet() []netip.Prefix {
 		}
 		wide = append(wide, p)
 	}
-	return prefix.FromPrefixes(everywhere).Subtract(prefix.FromPrefixes(wide...)).Prefixes()
+	return wide
 }
 
 // How the notes of rules call the internet as prefixes.

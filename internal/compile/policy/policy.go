@@ -62,7 +62,10 @@ type book struct {
 	sites   map[fabric.SiteID]*draft.Site
 	own     []netip.Prefix // every address of the network: blocks, existing networks, on-prem; aggregated
 	ownSet  prefix.Set
-	open    []netip.Prefix // those of own that no filter of ours guards: on-prem and existing networks
+	// ownBlocks is own where it is few prefixes; else its private ones are
+	// widened to whole private blocks.
+	ownBlocks []netip.Prefix
+	open      []netip.Prefix // those of own that no filter of ours guards: on-prem and existing networks
 
 	// wide are the services that the ingress of some filter lets in from more
 	// than rules state (the internet as every address, a whole subnet for some
@@ -182,6 +185,10 @@ func (b *book) addresses() {
 		}
 	}
 	b.own = prefix.Aggregate(own)
+	b.ownBlocks = b.own
+	if len(b.own) > manyPrefixes {
+		b.ownBlocks = prefix.Aggregate(inBlocks(b.own))
+	}
 	b.ownSet = prefix.FromPrefixes(b.own...)
 }
 

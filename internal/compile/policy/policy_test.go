@@ -474,3 +474,47 @@ func TestLongNames(t *testing.T) {
 		}
 	}
 }
+
+// TestPathMTUOfManyPrefixes: however scattered a network's addresses are, the
+// rule of a security group for path MTU discovery names few of them, and none
+// of the network is left out.
+func TestPathMTUOfManyPrefixes(t *testing.T) {
+	scattered := func(format string, n int) string {
+		var out []string
+		for i := range n {
+			out = append(out, fmt.Sprintf(format, 2*i))
+		}
+		return strings.Join(out, ", ")
+	}
+	for _, tt := range []struct{ name, prefixes, want string }{
+		{"few", "10.200.0.0/24, 10.200.2.0/24", "10.0.0.0/16 10.200.0.0/24 10.200.2.0/24"},
+		{"six in all", scattered("10.200.%d.0/24", 5), "10.0.0.0/16 10.200.0.0/24 10.200.2.0/24 10.200.4.0/24 10.200.6.0/24 10.200.8.0/24"},
+		{"many", scattered("10.200.%d.0/24", 20) + ", 172.20.0.0/24", "10.0.0.0/8 172.16.0.0/12"},
+		{"many with a public one", scattered("10.200.%d.0/24", 20) + ", 93.184.216.0/24", "10.0.0.0/8 93.184.216.0/24"},
+		{"many public ones", scattered("93.184.%d.0/24", 20), "*"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := design(t, head+`
+sites:
+  a: {cloud: aws, region: us-west-2, networks: {app: {cidr: 10.0.0.0/16, subnets: {web: {cidr: 10.0.0.0/24}}}}}
+  hq: {cloud: onprem, city: Portland, cidrs: [`+tt.prefixes+`]}
+policy:
+  - {from: hq, to: a, ports: [tcp/443]}
+`)
+			for _, r := range filter(t, d, "a/app/web/sg").Rules {
+				if !r.PathMTU {
+					continue
+				}
+				got := strings.Trim(fmt.Sprint(r.Peers), "[]")
+				if r.All {
+					got = "*"
+				}
+				if got != tt.want {
+					t.Errorf("%s is from %s, want %s", r.Name, got, tt.want)
+				}
+				return
+			}
+			t.Error("the group has no rule for path MTU discovery")
+		})
+	}
+}
