@@ -26,6 +26,9 @@ const defaultLocalPref = 100
 // without telling that the path before is gone (RFC 4271 section 3.1).
 const ownAllowed = 255
 
+// ipv4Unicast is the number of the family in the library's API.
+const ipv4Unicast = 0
+
 // callTimeout bounds a call of the embedded server.
 const callTimeout = 5 * time.Second
 
@@ -48,6 +51,9 @@ func open(conf *nodeconf.Session, log *slog.Logger, onPeer func(*apiutil.WatchEv
 	err := b.StartBgp(ctx, &api.StartBgpRequest{Global: &api.Global{
 		Asn: conf.ASN, RouterId: conf.Local.String(),
 		ListenPort: port, ListenAddresses: []string{conf.Local.String()}, BindToDevice: conf.Device,
+		// IPv4 unicast alone: the server makes tables of megabytes for every
+		// family that it may speak.
+		Families: []uint32{ipv4Unicast},
 	}})
 	if err != nil {
 		s.close()

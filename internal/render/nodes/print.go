@@ -244,12 +244,14 @@ func spaced[T any](word string, list []T) string {
 }
 
 // What a run takes, as measured: a node with its BGP, a charon with userspace
-// ESP, a machine with its servers.
+// ESP, an end of a userspace WireGuard tunnel once all its buffers have been
+// used, a machine with its servers.
 const (
-	nodeMiB    = 35
-	charonMiB  = 3
-	machineMiB = 1
-	mebibyte   = vocab.Volume(1 << 20)
+	nodeMiB      = 50
+	charonMiB    = 3
+	wireguardMiB = 27
+	machineMiB   = 1
+	mebibyte     = vocab.Volume(1 << 20)
 )
 
 // Estimate is what a run needs of the machine: processes, and bytes of memory.
@@ -260,9 +262,12 @@ func (p *Plan) Estimate() (processes int, memory vocab.Volume) {
 		mib += nodeMiB
 		processes++
 		for k := range p.Nodes[i].Config.Tunnels {
-			if p.Nodes[i].Config.Tunnels[k].Kind == nodeconf.IPsec {
+			switch p.Nodes[i].Config.Tunnels[k].Kind {
+			case nodeconf.IPsec:
 				mib += charonMiB
 				processes++
+			case nodeconf.WireGuard:
+				mib += wireguardMiB
 			}
 		}
 	}
