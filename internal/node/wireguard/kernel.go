@@ -159,6 +159,10 @@ func (k *kernel) dial(c config) error {
 	return k.ctl.ConfigureDevice(k.name, kernelConfig(c, nil))
 }
 
+// forget takes the peer away and sets it again, as dial does: without a
+// keepalive interval that sends nothing.
+func (k *kernel) forget(c config) error { return k.dial(c) }
+
 func (k *kernel) rekey(config) error {
 	return errors.New("the kernel's WireGuard makes new keys by itself, every 120 s")
 }

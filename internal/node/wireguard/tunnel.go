@@ -18,6 +18,8 @@ type link interface {
 	dial(config) error
 	// rekey starts a handshake beside the keys in use.
 	rekey(config) error
+	// forget has the peer's next handshake taken whatever its clock says.
+	forget(config) error
 	// gone: it is closed, or somebody took the device away.
 	gone() bool
 	// trouble is what went wrong last, for people; empty for nothing.
@@ -203,8 +205,22 @@ func (t *tunnel) look(now time.Time) (up, initiate bool) {
 	case !up && !t.since.IsZero():
 		t.since = time.Time{}
 		t.log.Warn("wireguard tunnel down", "device", t.conf.name, "id", t.conf.id)
+		t.forget()
 	}
 	return up, t.conf.initiate
+}
+
+// forget is for a tunnel without keys: a handshake has to bear a later time
+// than the last (WireGuard paper, section 5.1), so that an initiator whose clock
+// was set back would be refused for as long as that was. No keys are left that
+// an old handshake, sent again by somebody, could harm. Both locks are held.
+func (t *tunnel) forget() {
+	if t.conf.initiate {
+		return // nobody calls it
+	}
+	if err := t.link.forget(t.conf); err != nil {
+		t.log.Debug("wireguard forget", "device", t.conf.name, "error", err)
+	}
 }
 
 func (t *tunnel) state() nodeconf.TunnelState {

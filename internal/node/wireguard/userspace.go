@@ -144,6 +144,9 @@ func (u *userspace) rekey(c config) error {
 	return p.SendHandshakeInitiation(false)
 }
 
+// forget takes the peer away and sets it again.
+func (u *userspace) forget(c config) error { return u.configurePeer(config{}, c) }
+
 func (u *userspace) trouble() string {
 	if s := u.last.Load(); s != nil {
 		return *s
