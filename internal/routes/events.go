@@ -161,8 +161,12 @@ func (p *Plane) undecided(st *state) []Event {
 	seen := map[key]bool{}
 	for c := range st.bgp.Results {
 		q := p.machine.Classes[c].Prefixes[0]
-		if st.bgp.Unsure[c] {
-			out = append(out, Event{Kind: Nondeterminism, Prefix: q, Text: "routing of " + q.String() + " does not settle, or settles in more ways than one"})
+		if n := st.bgp.Unsure[c]; n >= 0 {
+			g := p.machine.Nodes[n].Gateway
+			out = append(out, Event{
+				Kind: Nondeterminism, Gateway: p.gatewayName(g), Prefix: q, Pos: p.net.Gateways[g].Meta.Origin.Pos,
+				Text: fmt.Sprintf("routing of %s at %s does not settle, or settles in more ways than one", q, p.gatewayName(g)),
+			})
 		}
 		for n := range st.bgp.Results[c] {
 			r := &st.bgp.Results[c][n]

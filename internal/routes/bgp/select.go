@@ -224,9 +224,10 @@ func newSolver(m *Machine, up Standing) *solver {
 }
 
 // solve gives what each node holds of a class once no announcement changes
-// anything, and whether it came to that. Backwards takes the nodes in the
+// anything, and where it does not come to that a node that goes on changing,
+// else -1. Backwards takes the nodes in the
 // other order, and announces the other of equals, neither of which may matter.
-func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
+func (s *solver) solve(c *Class, backwards bool) (_ []Result, restless int) {
 	m := s.m
 	res := make([]Result, len(m.Nodes))
 	s.last = backwards
@@ -240,7 +241,6 @@ func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
 		res[o.Node] = Result{Has: true, Own: true, Src: o.Node}
 		s.spread(o.Node)
 	}
-	settled := true
 	for len(s.queue) > 0 {
 		var n int
 		if backwards {
@@ -264,14 +264,13 @@ func (s *solver) solve(c *Class, backwards bool) ([]Result, bool) {
 		spread := next.Has != res[n].Has || next.Src != res[n].Src || next.hub != res[n].hub || next.standing != res[n].standing || next.scope != res[n].scope || !slices.Equal(next.Path, res[n].Path) || !slices.Equal(next.Via, res[n].Via)
 		res[n] = next
 		if s.count[n]++; s.count[n] > 2*len(m.Nodes)+8 {
-			settled = false
-			break
+			return res, n
 		}
 		if spread {
 			s.spread(n)
 		}
 	}
-	return res, settled
+	return res, -1
 }
 
 // idle reports whether a node brings the class in only where it hears it from

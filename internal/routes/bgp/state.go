@@ -13,7 +13,7 @@ type Standing struct {
 type State struct {
 	Up      []bool     // bundles
 	Results [][]Result // by class and node
-	Unsure  []bool     // classes that do not settle, or settle in several ways
+	Unsure  []int      // by class: the first node that goes on changing, or could settle otherwise; -1 when all settle in one way
 	Counts  [][2]int   // by bundle: prefixes received at each end
 	watch   [][]int    // by bundle: classes whose results depend on it
 	Classes []int      // that were worked out, sorted: the others are those of the base
@@ -57,7 +57,7 @@ func (m *Machine) affected(st, base *State, gateways, attachments []int) []int {
 func (m *Machine) solve(st *State, up Standing, base *State) {
 	if base == nil {
 		st.Results = make([][]Result, len(m.Classes))
-		st.Unsure = make([]bool, len(m.Classes))
+		st.Unsure = make([]int, len(m.Classes))
 		st.Counts = make([][2]int, len(m.Bundles))
 	} else {
 		st.Results, st.Unsure, st.Counts = slices.Clone(base.Results), slices.Clone(base.Unsure), slices.Clone(base.Counts)
@@ -68,11 +68,28 @@ func (m *Machine) solve(st *State, up Standing, base *State) {
 		if base != nil {
 			m.count(x, base.Results[c], base.Up, st.Counts, -len(x.Prefixes))
 		}
-		res, settled := s.solve(x, false)
-		again, also := s.solve(x, true)
-		st.Results[c], st.Unsure[c] = res, !settled || !also || !slices.EqualFunc(res, again, func(a, b Result) bool { return a.sends(&b) })
+		res, restless := s.solve(x, false)
+		again, other := s.solve(x, true)
+		st.Results[c], st.Unsure[c] = res, firstOther(res, again)
+		switch {
+		case restless >= 0:
+			st.Unsure[c] = restless
+		case other >= 0:
+			st.Unsure[c] = other
+		}
 		m.count(x, res, st.Up, st.Counts, len(x.Prefixes))
 	}
+}
+
+// firstOther gives the first node that sends on other ways in one of two
+// results, -1 when none does.
+func firstOther(a, b []Result) int {
+	for i := range a {
+		if !a[i].sends(&b[i]) {
+			return i
+		}
+	}
+	return -1
 }
 
 // count adds n to the prefixes that each session carries for a class.

@@ -31,6 +31,11 @@ func TestProof(t *testing.T) {
 					t.Errorf("Flow(%v, %v, %v) = %v, want %v: %s", p.From, p.To, s, got, want, c.Why)
 				}
 			}
+			for _, e := range proof.Tables.Events {
+				if e.Table == "" && e.Gateway == "" && e.Tunnel == "" {
+					t.Errorf("event %q names no table, gateway or tunnel", e.Text)
+				}
+			}
 			for _, kind := range c.Events {
 				if !slices.ContainsFunc(proof.Tables.Events, func(e routes.Event) bool { return e.Kind == kind }) {
 					t.Errorf("no event of kind %d among %v, want one: %s", kind, proof.Tables.Events, c.Why)
