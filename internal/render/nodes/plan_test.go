@@ -226,7 +226,7 @@ func TestSame(t *testing.T) {
 func TestEstimate(t *testing.T) {
 	p := nodes.Plan{Nodes: []nodes.Node{{Config: nodeconf.Config{Tunnels: []nodeconf.Tunnel{{Kind: nodeconf.IPsec}, {Kind: nodeconf.WireGuard}}}}}, Machines: make([]nodes.Machine, 2)}
 	processes, memory := p.Estimate()
-	if processes != 4 || memory != 40<<20 { // a node, a charon, two machines
-		t.Errorf("Estimate() = %d, %d, want 4, %d", processes, memory, 40<<20)
+	if processes != 4 || memory != 82<<20 { // a node, a charon, an end of WireGuard, two machines
+		t.Errorf("Estimate() = %d, %d, want 4, %d", processes, memory, 82<<20)
 	}
 }
