@@ -250,7 +250,7 @@ func parsePercent(s string) (float64, error) {
 		return 0, nil
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(s, "%")), 64)
-	if err != nil || !strings.HasSuffix(s, "%") || f < 0 || f > 100 {
+	if err != nil || !strings.HasSuffix(s, "%") || !(f >= 0 && f <= 100) {
 		return 0, &usageError{text: fmt.Sprintf("--loss %q is no part of 0%% to 100%%", s), hint: "for example --loss 2%"}
 	}
 	return f / 100, nil
