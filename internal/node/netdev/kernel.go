@@ -341,7 +341,7 @@ func (n *Netlink) Watch(ctx context.Context) (<-chan struct{}, error) {
 		default:
 		}
 	}
-	updates, err := n.subscribe(ctx)
+	updates, end, err := n.subscribe(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -351,14 +351,15 @@ func (n *Netlink) Watch(ctx context.Context) (<-chan struct{}, error) {
 			for range updates {
 				tell()
 			}
+			end() // its socket is closed by that alone
 			// The kernel drops a subscription that cannot follow.
 			select {
 			case <-ctx.Done():
 				return
 			case <-time.After(100 * time.Millisecond):
 			}
-			if next, err := n.subscribe(ctx); err == nil {
-				updates = next
+			if next, stop, err := n.subscribe(ctx); err == nil {
+				updates, end = next, stop
 				tell()
 			}
 		}
@@ -366,13 +367,16 @@ func (n *Netlink) Watch(ctx context.Context) (<-chan struct{}, error) {
 	return out, nil
 }
 
-func (n *Netlink) subscribe(ctx context.Context) (<-chan netlink.LinkUpdate, error) {
+// subscribe gives the changes of links until ctx is done or end is called.
+func (n *Netlink) subscribe(ctx context.Context) (changes <-chan netlink.LinkUpdate, end context.CancelFunc, err error) {
 	updates := make(chan netlink.LinkUpdate, 64)
-	err := netns.Do(n.ns, func() error { return netlink.LinkSubscribe(updates, ctx.Done()) })
+	ctx, end = context.WithCancel(ctx)
+	err = netns.Do(n.ns, func() error { return netlink.LinkSubscribe(updates, ctx.Done()) })
 	if err != nil {
-		return nil, fmt.Errorf("watch devices: %w", err)
+		end()
+		return nil, nil, fmt.Errorf("watch devices: %w", err)
 	}
-	return updates, nil
+	return updates, end, nil
 }
 
 func sysctlPath(key string) string { return filepath.Join("/proc/sys", key) }
