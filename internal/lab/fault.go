@@ -62,11 +62,13 @@ type Fault struct {
 	Daemons []string `json:"daemons,omitempty"`
 }
 
-// faults are those in force.
+// faults are those in force, and what they have brought about.
 type faults struct {
 	mu   sync.Mutex
 	next int
 	list []Fault
+	down map[string]bool // outsides whose device is down
+	held map[string]bool // nodes that are killed
 }
 
 // way is one tunnel or wire with the names of its two directions, from the
@@ -143,27 +145,28 @@ func (l *Lab) Fault(ctx context.Context, q FaultRequest) (Fault, error) {
 			f.Ends = append(f.Ends, w.names[near])
 		}
 	case Daemon:
-		return l.kill(ctx, f, ways, near)
-	default:
-		return Fault{}, fmt.Errorf("kind %q: want blackhole, daemon, interface or oneway", q.Kind)
-	}
-	for _, e := range f.Ends {
-		if err := l.setEnd(e, false); err != nil {
+		if err := l.daemons(&f, ways, near); err != nil {
 			return Fault{}, err
 		}
+	default:
+		return Fault{}, fmt.Errorf("kind %q: want blackhole, daemon, interface or oneway", q.Kind)
 	}
 	l.faults.mu.Lock()
 	defer l.faults.mu.Unlock()
 	l.faults.next++
 	f.ID = l.faults.next
 	l.faults.list = append(l.faults.list, f)
-	return f, l.reline()
+	if err := l.enforce(ctx); err != nil {
+		l.faults.list = l.faults.list[:len(l.faults.list)-1]
+		return Fault{}, errors.Join(err, l.enforce(ctx))
+	}
+	return f, nil
 }
 
-// kill ends what carries the near ends: of one IPsec tunnel its daemon, which
-// the node starts again by itself; else the node, which stays down until the
-// fault heals.
-func (l *Lab) kill(ctx context.Context, f Fault, ways []way, near int) (Fault, error) {
+// daemons finds what carries the near ends, to be killed: of one IPsec tunnel
+// its daemon, at once, which the node starts again by itself; else the node,
+// which stays down until the fault heals.
+func (l *Lab) daemons(f *Fault, ways []way, near int) error {
 	ends := map[string]string{} // outside: its node
 	for _, w := range ways {
 		if w.tunnel != nil {
@@ -171,31 +174,75 @@ func (l *Lab) kill(ctx context.Context, f Fault, ways []way, near int) (Fault, e
 		}
 	}
 	if len(ends) == 0 {
-		return Fault{}, errors.New("no daemon carries it: it is inside a cloud; --kind blackhole cuts it")
+		return errors.New("no daemon carries it: it is inside a cloud; --kind blackhole cuts it")
 	}
-	ctx, cancel := context.WithTimeout(ctx, killWithin)
-	defer cancel()
 	for _, end := range sortedKeys(ends) {
 		node := ends[end]
 		switch {
 		case f.What.Part == "" && f.What.Tunnel >= 0 && l.in.Options.Tunnels == nodeconf.IPsec:
 			if err := l.spaces[end].Kill(); err != nil {
-				return Fault{}, err
+				return err
 			}
 			f.Daemons = append(f.Daemons, end)
 		case !slices.Contains(f.Nodes, node):
-			if err := l.nodes[node].stop(ctx, unix.SIGKILL); err != nil {
-				return Fault{}, err
-			}
 			f.Nodes = append(f.Nodes, node)
 		}
 	}
-	l.faults.mu.Lock()
-	defer l.faults.mu.Unlock()
-	l.faults.next++
-	f.ID = l.faults.next
-	l.faults.list = append(l.faults.list, f)
-	return f, nil
+	return nil
+}
+
+// enforce makes lines, outside devices and nodes what the faults in force make
+// of them. The caller holds the lock of the faults.
+func (l *Lab) enforce(ctx context.Context) error {
+	errs := []error{l.reline()}
+	down, held := map[string]bool{}, map[string]bool{}
+	for _, f := range l.faults.list {
+		for _, e := range f.Ends {
+			down[e] = true
+		}
+		for _, n := range f.Nodes {
+			held[n] = true
+		}
+	}
+	for i := range l.plan.Underlays {
+		name := l.plan.Underlays[i].Name
+		if down[name] == l.faults.down[name] {
+			continue
+		}
+		err := l.setEnd(name, !down[name])
+		if errs = append(errs, err); err == nil {
+			l.faults.down = with(l.faults.down, name, down[name])
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, killWithin)
+	defer cancel()
+	for _, name := range sortedKeys(l.nodes) {
+		if held[name] == l.faults.held[name] {
+			continue
+		}
+		err := l.hold(ctx, name, held[name])
+		if errs = append(errs, err); err == nil {
+			l.faults.held = with(l.faults.held, name, held[name])
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// hold kills a node and keeps it down, or starts it again.
+func (l *Lab) hold(ctx context.Context, node string, down bool) error {
+	if down {
+		return l.nodes[node].stop(ctx, unix.SIGKILL)
+	}
+	return l.nodes[node].start()
+}
+
+// with sets a key of a map, which may be nil yet.
+func with(m map[string]bool, key string, v bool) map[string]bool {
+	if m == nil {
+		m = map[string]bool{}
+	}
+	m[key] = v
+	return m
 }
 
 // killWithin bounds how long what was killed takes to end.
@@ -340,19 +387,14 @@ func (l *Lab) Heal(a, b string, part string) ([]Fault, error) {
 		}
 	}
 	if len(healed) == 0 && (a != "" || part != "") {
-		return nil, fmt.Errorf("no fault is in force between %s and %s", a, b)
+		what := "between " + a + " and " + b
+		if part != "" {
+			what = "on " + part
+		}
+		return nil, fmt.Errorf("no fault is in force %s", what)
 	}
 	l.faults.list = left
-	errs := []error{l.reline()}
-	for _, f := range healed {
-		for _, e := range f.Ends {
-			errs = append(errs, l.setEnd(e, true))
-		}
-		for _, n := range f.Nodes {
-			errs = append(errs, l.nodes[n].start())
-		}
-	}
-	return healed, errors.Join(errs...)
+	return healed, l.enforce(context.Background())
 }
 
 // Faults lists those in force.

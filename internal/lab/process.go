@@ -89,11 +89,17 @@ func (p *process) prepare(secrets map[string][]byte) error {
 	return nil
 }
 
-// start starts the process. It is started again when it ends by itself, unless
-// it is held.
+// start starts the process, which is held no longer. It is started again when
+// it ends by itself.
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.held = false
+	return p.launch()
+}
+
+// launch starts the process unless it runs. The caller holds the lock.
+func (p *process) launch() error {
 	if p.cmd != nil {
 		return nil
 	}
@@ -110,7 +116,7 @@ func (p *process) start() error {
 	if err := p.ns.Start(cmd); err != nil {
 		return fmt.Errorf("node %s: %w", p.node.Name, err)
 	}
-	p.cmd, p.ended, p.held = cmd, make(chan struct{}), false
+	p.cmd, p.ended = cmd, make(chan struct{})
 	go p.wait(cmd, p.ended)
 	return nil
 }
@@ -153,15 +159,12 @@ func (p *process) failed() error {
 // has taken it since.
 func (p *process) again() {
 	p.mu.Lock()
-	held := p.held
-	p.mu.Unlock()
-	if held {
+	defer p.mu.Unlock()
+	if p.held {
 		return
 	}
-	if err := p.start(); err != nil {
-		p.mu.Lock()
+	if err := p.launch(); err != nil {
 		p.why = err.Error()
-		p.mu.Unlock()
 		time.AfterFunc(restartAfter, p.again)
 	}
 }

@@ -72,7 +72,10 @@ func Supervise(ctx context.Context, in Input) error {
 	server := &http.Server{Handler: l.handler(cancel), ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go server.Serve(listener) // ends when the server closes
 	go l.serveCommands(ctx, commands)
+	go l.endWith(ctx, cancel)
+	brought := make(chan struct{})
 	go func() {
+		defer close(brought)
 		if err := l.bringUp(ctx); err != nil {
 			l.log.fail(err)
 			return
@@ -83,7 +86,13 @@ func Supervise(ctx context.Context, in Input) error {
 		l.log.done(fmt.Sprintf("up after %.1f s", time.Since(l.begun).Seconds()))
 	}()
 	<-ctx.Done()
-	l.halt()
+	// What comes up stops between two steps; what does not ends with this
+	// process, whose end ends everything.
+	select {
+	case <-brought:
+		l.halt()
+	case <-time.After(bringUpEnds):
+	}
 	// Whoever asked for the end gets an answer before the sockets go.
 	quiet, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer stop()
@@ -109,6 +118,28 @@ func (l *Lab) lost() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.broken
+}
+
+// bringUpEnds is how long bringing up may take to notice that it shall not go
+// on.
+const bringUpEnds = 5 * time.Second
+
+// endWith ends the lab when its folder is taken away: nobody could find it any
+// more.
+func (l *Lab) endWith(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := os.Lstat(l.in.Dir.Control()); errors.Is(err, os.ErrNotExist) {
+			cancel(errDown)
+			return
+		}
+	}
 }
 
 // errDown is that a client asked the lab to end.
