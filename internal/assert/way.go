@@ -10,6 +10,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/verify"
+	"github.com/tieline/tieline/internal/verify/ways"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -307,18 +308,18 @@ func (t *tracer) walk(w *way) verify.Walk {
 	return out
 }
 
-// roundTrip is the time over the links of a way and back over the same; false
-// when that of a link is not known.
+// roundTrip is the time that a way and the same way back take; false when that
+// of a part is not known.
 func (t *tracer) roundTrip(w *way) (float64, bool) {
-	sum := 0.0
-	for _, id := range w.links {
-		l, ok := t.proof.Net.Link(id)
-		if !ok || l.RTT == 0 {
-			return 0, false
-		}
-		sum += l.RTT
+	var end fabric.SiteID
+	if w.outcome == routes.Delivered && len(w.sites) > 0 {
+		end = w.sites[len(w.sites)-1]
 	}
-	return sum, true
+	r, ok := ways.RoundTrip(t.tables, t.proof.Atlas, &w.path, end)
+	if !ok {
+		return 0, false
+	}
+	return r.MS, true
 }
 
 // plain gives a link of a way that the network does not encrypt, or "".

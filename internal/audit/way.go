@@ -9,6 +9,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/prefix"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/ways"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -39,7 +40,6 @@ type spot struct {
 type wayBuilder struct {
 	u     *auditor
 	atoms prefix.Table[struct{}] // the prefixes of every route of every table
-	links map[fabric.LinkID]fabric.Link
 	index map[wayKey]int
 	out   []way
 }
@@ -77,10 +77,7 @@ func (u *auditor) ways() []way {
 // builder returns what traces ways, with the prefixes that tables tell apart.
 func (u *auditor) builder() *wayBuilder {
 	if u.memo.builder == nil {
-		b := &wayBuilder{u: u, links: map[fabric.LinkID]fabric.Link{}, index: map[wayKey]int{}, out: []way{}}
-		for _, l := range u.n.Links {
-			b.links[l.ID] = l
-		}
+		b := &wayBuilder{u: u, index: map[wayKey]int{}, out: []way{}}
 		b.cut()
 		u.memo.builder = b
 	}
@@ -258,36 +255,13 @@ func (b *wayBuilder) trace(f, t spot) way {
 	for _, p := range paths {
 		w.arrives = w.arrives && p.Outcome == routes.Delivered
 		w.internet = w.internet || p.Outcome == routes.ToInternet
-		var sum atlas.RTT
-		for _, s := range p.Steps {
-			var most atlas.RTT // of equal-cost hops
-			for _, h := range s.Hops {
-				if h.Link == "" {
-					continue
-				}
-				w.links = append(w.links, h.Link)
-				r, ok := b.rtt(h.Link)
-				w.rttKnown = w.rttKnown && ok
-				most.MS, most.Low, most.High = max(most.MS, r.MS), max(most.Low, r.Low), max(most.High, r.High)
-			}
-			sum.MS, sum.Low, sum.High = sum.MS+most.MS, sum.Low+most.Low, sum.High+most.High
-		}
-		w.rtt.MS, w.rtt.Low, w.rtt.High = max(w.rtt.MS, sum.MS), max(w.rtt.Low, sum.Low), max(w.rtt.High, sum.High)
+		w.links = append(w.links, ways.Links(&p)...)
+		r, ok := ways.RoundTrip(b.u.p.Tables, b.u.a, &p, t.site)
+		w.rttKnown = w.rttKnown && ok
+		w.rtt.MS, w.rtt.Low, w.rtt.High = max(w.rtt.MS, r.MS), max(w.rtt.Low, r.Low), max(w.rtt.High, r.High)
 	}
 	w.arrives, w.cut = w.arrives && complete, w.arrives && !complete
 	slices.Sort(w.links)
 	w.links = slices.Compact(w.links)
 	return w
-}
-
-// rtt returns the round trip over a link: as measured, else between the ends
-// of the estimate from where its sites are.
-func (b *wayBuilder) rtt(id fabric.LinkID) (atlas.RTT, bool) {
-	l := b.links[id]
-	if l.RTTMeasured() {
-		return atlas.RTT{MS: l.RTT, Low: l.RTT, High: l.RTT}, l.RTT > 0
-	}
-	r, ok := b.u.a.RTT(b.u.place(b.u.site(l.Sites[0])), b.u.place(b.u.site(l.Sites[1])))
-	r.MS = l.RTT
-	return r, ok && l.RTT > 0
 }

@@ -470,7 +470,7 @@ func (r *reach) wayOfLane(ways [2]*trip, rooms []capacity.Room) Way {
 			}
 		}
 	}
-	// Each link's RTT is there and back.
+	// Each way's RTT is there and back.
 	if sides > 0 {
 		out.RTT /= float64(sides)
 	}

@@ -228,6 +228,34 @@ func TestImpacts(t *testing.T) {
 	}
 }
 
+// TestRoundTripBetweenRegions: a way that enters the network of a cloud in one
+// region and goes on in another takes the time between the two.
+func TestRoundTripBetweenRegions(t *testing.T) {
+	n, a := compiled(t, "../testkit/networks/accounts")
+	link, _ := n.Link("aws-frankfurt--gcp-finland")
+	far, _ := a.Region(vocab.GCP, "europe-north1")
+	near, _ := a.Region(vocab.GCP, "europe-west3")
+	gap, _ := a.RTT(near.Place(), far.Place())
+	p := verify.New(n, a)
+	r := New(p).reach()
+	to, _ := n.Subnet("aws-frankfurt/shared/dns")
+	checked := 0
+	for i, w := range r.walks {
+		if int(w.table) != p.Tables.TableOf("gcp-frankfurt/main/app", "") || !to.Prefix.Contains(r.classes.list[w.class].addr) {
+			continue
+		}
+		checked++
+		for _, x := range r.healthy[i].ways {
+			if want := link.RTT + gap.MS; x.rtt != want {
+				t.Errorf("gcp-frankfurt to %s takes %.1f ms, want %.1f", to.Prefix, x.rtt, want)
+			}
+		}
+	}
+	if checked == 0 {
+		t.Error("no walk goes from gcp-frankfurt to aws-frankfurt/shared/dns")
+	}
+}
+
 // TestFailuresOfMLPlatform: the report of the example names what every reader
 // of it should know.
 func TestFailuresOfMLPlatform(t *testing.T) {

@@ -216,6 +216,9 @@ func (r *reach) feed(t *routes.Tables, w walk) (from walk, tables []int, fed []c
 		if hop.Kind != routes.Forward || hop.Link != "" || hop.NAT != "" || t.Tables[hop.Table].Kind == routes.VPCTable {
 			break
 		}
+		if t.Tables[hop.Table].Site != t.Tables[w.table].Site {
+			break // over the cloud's own network to another site, which takes time
+		}
 		tables = append(tables, int(w.table))
 		fed = r.carries.Crossed(fed, t, int(w.table), hop)
 		w.table = int32(hop.Table)

@@ -2,11 +2,13 @@ package outage
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/tieline/tieline/internal/capacity"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/routes"
+	"github.com/tieline/tieline/internal/verify/ways"
 	"github.com/tieline/tieline/internal/vocab"
 )
 
@@ -95,7 +97,7 @@ func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, compl
 				out.state, out.outcome = falls, p.Outcome
 			}
 		}
-		out.ways = append(out.ways, r.wayOf(t, p, &out, rooms))
+		out.ways = append(out.ways, r.wayOf(t, p, to.addr, &out, rooms))
 	}
 	if out.state == arrives && (!complete || len(paths) == 0) {
 		out.state, out.outcome = undecided, routes.NotModelled
@@ -113,9 +115,11 @@ func (r *reach) tripOf(t *routes.Tables, class int32, paths []routes.Path, compl
 	return out
 }
 
-// wayOf sums up one path, and adds what it passes to its trip.
-func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip, rooms []capacity.Room) tripWay {
+// wayOf sums up one path to an address, and adds what it passes to its trip.
+func (r *reach) wayOf(t *routes.Tables, p *routes.Path, addr netip.Addr, to *trip, rooms []capacity.Room) tripWay {
 	w := tripWay{share: 1, passes: r.carries.Passes(nil, t, p)}
+	rtt, _ := ways.RoundTrip(t, r.proof.Atlas, p, t.EndSite(p, addr))
+	w.rtt = rtt.MS
 	to.passed = append(to.passed, w.passes...)
 	for i := range p.Steps {
 		s := &p.Steps[i]
@@ -125,7 +129,6 @@ func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip, rooms []capaci
 		if i > 0 && i < len(p.Steps)-1 && t.Tables[s.Table].Kind == routes.DeviceTable {
 			to.devices = append(to.devices, int32(s.Table))
 		}
-		var rtt float64
 		for h := 0; h < len(s.Hops); {
 			hop := &s.Hops[h]
 			run := h + 1
@@ -141,14 +144,12 @@ func (r *reach) wayOf(t *routes.Tables, p *routes.Path, to *trip, rooms []capaci
 				w.crossings = append(w.crossings, c)
 				to.crossed = append(to.crossed, c)
 				link := &r.proof.Net.Links[l]
-				rtt = max(rtt, link.RTT)
 				if link.MTU > 0 && (w.mtu == 0 || link.MTU < w.mtu) {
 					w.mtu = link.MTU
 				}
 			}
 			h = run
 		}
-		w.rtt += rtt
 	}
 	return w
 }

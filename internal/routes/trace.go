@@ -159,6 +159,7 @@ func (h *Hop) sameWay(o *Hop) bool {
 type landing struct {
 	subnet fabric.SubnetID // empty for what is not described
 	zone   string
+	site   fabric.SiteID // empty for what is not described of a VPC of several sites
 }
 
 // findLandings says which addresses each VPC holds: its subnets, and all its
@@ -170,16 +171,25 @@ func (p *Plane) findLandings() {
 		t := &prefix.Table[landing]{}
 		if p.layout.Undescribed(v) {
 			for _, q := range v.Prefixes {
-				t.Insert(q, landing{})
+				l := landing{}
+				if len(v.Sites) == 1 {
+					l.site = v.Sites[0]
+				}
+				t.Insert(q, l)
+			}
+			for _, b := range v.Blocks {
+				if b.Prefix.IsValid() && slices.Contains(v.Prefixes, b.Prefix) {
+					t.Insert(b.Prefix, landing{site: b.Site})
+				}
 			}
 		}
 		for _, k := range p.layout.Index.SubnetsOf[v.ID] {
 			sn := &p.net.Subnets[k]
 			if len(sn.Parts) == 0 {
-				t.Insert(sn.Prefix, landing{subnet: sn.ID})
+				t.Insert(sn.Prefix, landing{subnet: sn.ID, site: sn.Site})
 			}
 			for _, part := range sn.Parts {
-				t.Insert(part.Prefix, landing{sn.ID, part.Zone})
+				t.Insert(part.Prefix, landing{sn.ID, part.Zone, sn.Site})
 			}
 		}
 		p.lands[v.ID] = t
@@ -210,6 +220,25 @@ func (t *Tables) arrives(table int, v fabric.VPCID, to netip.Addr) Outcome {
 		return TargetDown
 	}
 	return Delivered
+}
+
+// EndSite gives the site of what a path ends in that is delivered to an
+// address, or was but for a failure there; empty where it is not known, and of
+// other paths.
+func (t *Tables) EndSite(path *Path, to netip.Addr) fabric.SiteID {
+	if path.Outcome != Delivered && path.Outcome != TargetDown || len(path.Steps) == 0 {
+		return ""
+	}
+	last := &path.Steps[len(path.Steps)-1]
+	if len(last.Hops) == 0 || last.Hops[0].VPC == "" {
+		return t.Tables[last.Table].Site
+	}
+	lands := t.plane.lands[last.Hops[0].VPC]
+	if lands == nil {
+		return ""
+	}
+	_, l, _ := lands.Lookup(to)
+	return l.site
 }
 
 // Translated says how a packet ends that an AWS NAT gateway has translated: it

@@ -101,9 +101,9 @@ type Walk struct {
 	Outcome  routes.Outcome
 	Links    []fabric.LinkID // crossed in order
 	Sites    []fabric.SiteID // visited in order, ends included
-	RTT      float64         // milliseconds over the links, there and back; 0 inside a site
+	RTT      float64         // milliseconds between the sites, there and back; 0 inside a site
 	RTTKnown bool
-	// RTTEstimated: that of some link is estimated from the distance, and not
+	// RTTEstimated: that of some part is estimated from the distance, and not
 	// measured.
 	RTTEstimated bool
 	MTU          int  // bytes, the least on the way; 0 when not bound

@@ -307,6 +307,10 @@ type walkBuilder struct {
 	p    *Proof
 	from int // place that packets leave
 	walk Walk
+	// The way through the tables, nil where there is none, and the site that
+	// packets arrive at.
+	taken *routes.Path
+	end   fabric.SiteID
 }
 
 func (b *walkBuilder) add(s Step) { b.walk.Steps = append(b.walk.Steps, s); b.bound(s.MTU) }
@@ -343,11 +347,13 @@ func (b *walkBuilder) arrive(at spot) {
 func (b *walkBuilder) done() Walk {
 	w := &b.walk
 	w.RTTKnown, w.Encrypted = true, !w.Internet
+	if b.taken != nil {
+		var r atlas.RTT
+		r, w.RTTKnown = ways.RoundTrip(b.p.Tables, b.p.Atlas, b.taken, b.end)
+		w.RTT, w.RTTEstimated = r.MS, !r.Measured
+	}
 	for _, id := range w.Links {
 		l, ok := b.p.Net.Link(id)
-		w.RTT += l.RTT
-		w.RTTKnown = w.RTTKnown && ok && l.RTT > 0
-		w.RTTEstimated = w.RTTEstimated || !l.RTTMeasured()
 		w.Encrypted = w.Encrypted && ok && ways.Encrypted(l.Kind)
 	}
 	if w.Internet {
@@ -358,7 +364,10 @@ func (b *walkBuilder) done() Walk {
 
 // path writes the tables of one way.
 func (b *walkBuilder) path(path *routes.Path, from, to *unit, ok bool) {
-	b.from = from.place
+	b.from, b.taken = from.place, path
+	if ok && to != nil {
+		b.end = b.p.places[to.place].Site
+	}
 	if v := b.p.behind[from.place].vpc; v != nil {
 		b.bound(v.MTU)
 	}

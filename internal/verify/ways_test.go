@@ -11,6 +11,7 @@ import (
 	"github.com/tieline/tieline/internal/atlas"
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/verify/finding"
+	"github.com/tieline/tieline/internal/vocab"
 )
 
 // officeSpec is two sites of AWS, one with a transit gateway and one with a
@@ -143,4 +144,21 @@ func tunnelOf(w Walk) string {
 		}
 	}
 	return ""
+}
+
+// TestRoundTripBetweenRegions: what crosses the network of a cloud between two
+// regions before its link takes the time of both.
+func TestRoundTripBetweenRegions(t *testing.T) {
+	n, a := compiled(t, "../testkit/networks/accounts")
+	link, _ := n.Link("aws-frankfurt--gcp-finland")
+	far, _ := a.Region(vocab.GCP, "europe-north1")
+	near, _ := a.Region(vocab.GCP, "europe-west3")
+	gap, _ := a.RTT(near.Place(), far.Place())
+	y := ask(t, New(n, a), "gcp-frankfurt/main/app", "aws-frankfurt/shared/dns", "udp/53").Yes
+	if y == nil {
+		t.Fatal("Flow(gcp-frankfurt, aws-frankfurt) has no packet that gets through")
+	}
+	if got, want := y.Forward.RTT, link.RTT+gap.MS; got != want || gap.MS == 0 || !y.Forward.RTTKnown {
+		t.Errorf("Flow(gcp-frankfurt, aws-frankfurt) takes %.1f ms by %v, want %.1f", got, y.Forward.Links, want)
+	}
 }

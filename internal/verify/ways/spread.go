@@ -83,7 +83,7 @@ func (s *Spreads) unequal(ways []routes.Path, to fabric.SiteID) []Trip {
 	}
 	var out []Trip
 	for i := range ways {
-		t := TripOf(s.tables, s.atlas, &ways[i], to)
+		t := tripOf(s.tables, s.atlas, &ways[i], to)
 		if !t.Known {
 			continue
 		}
@@ -107,45 +107,6 @@ func (s *Spreads) unequal(ways []routes.Path, to fabric.SiteID) []Trip {
 		return nil
 	}
 	return out
-}
-
-// TripOf gives the round trip of a way to a site, over the same way back: of its
-// links, and of the cloud's own network where a network spans two sites.
-func TripOf(tables *routes.Tables, a *atlas.Atlas, path *routes.Path, to fabric.SiteID) Trip {
-	n := tables.Network
-	out := Trip{Links: Links(path), Known: true}
-	add := func(ms float64, known, measured bool) {
-		out.MS += ms
-		out.Known = out.Known && known
-		out.Estimated = out.Estimated || !measured
-	}
-	for i := range path.Steps {
-		s := &path.Steps[i]
-		next := to
-		if i+1 < len(path.Steps) {
-			next = tables.Tables[path.Steps[i+1].Table].Site
-		}
-		if len(s.Hops) > 0 && s.Hops[0].Link != "" {
-			l, ok := n.Link(s.Hops[0].Link)
-			add(l.RTT, ok && l.RTT > 0, l.RTTMeasured())
-			continue
-		}
-		if here := tables.Tables[s.Table].Site; here != next && here != "" && next != "" {
-			r, ok := a.RTT(where(n, a, here), where(n, a, next))
-			add(r.MS, ok, r.Measured)
-		}
-	}
-	return out
-}
-
-// where gives the place of a site; zero when it is not known.
-func where(n *fabric.Network, a *atlas.Atlas, id fabric.SiteID) atlas.Place {
-	s, _ := n.Site(id)
-	if r, ok := a.Region(s.Cloud, s.Region); ok {
-		return r.Place()
-	}
-	at, _ := a.Place(s.City)
-	return at
 }
 
 // key names the set of ways without what all of them share, so that sites
