@@ -50,7 +50,7 @@ func TestCorpus(t *testing.T) {
 		{"../../examples/triangle", []string{"TL2011", "TL2014"}},
 		{"../../examples/hub-spoke", []string{"TL2011", "TL2014"}},
 		{"../../examples/ml-platform", []string{"TL2003", "TL2011", "TL2014"}},
-		{"../testkit/networks/existing", []string{"TL2003", "TL2011", "TL2014"}},
+		{"../testkit/networks/existing", []string{"TL2003", "TL2011", "TL2012", "TL2014"}},
 		{"../testkit/networks/accounts", []string{"TL2011", "TL2014"}},
 		{"../testkit/networks/estate", []string{"TL2010", "TL2011", "TL2014", "TL2106", "TL2411"}},
 	}

@@ -30,7 +30,7 @@ func (u *auditor) managementPorts() {
 		}
 		var open []vocab.Service
 		for _, j := range from {
-			open = append(open, u.p.Between(j, i)...)
+			open = append(open, u.p.MayBetween(j, i)...)
 		}
 		hit := held(open, ports)
 		if len(hit) == 0 {
@@ -63,8 +63,7 @@ type exposed struct {
 }
 
 // ask asks for each management port whether a packet of the internet gets
-// through, which the openings between places leave open where something on the
-// way is not modelled.
+// through, of those that may as far as is known.
 func (u *auditor) ask(from []int, to fabric.PolicyEnd, ports []atlas.ManagementPort) exposed {
 	var out exposed
 	for _, m := range ports {
@@ -104,9 +103,20 @@ func (u *auditor) expose(place verify.Place, at fabric.Origin, a exposed) {
 		f.Witness, f.Related = a.witness, openedBy(a.witness)
 	}
 	if len(a.unsure) > 0 {
-		f := u.add(diag.Warning, at, place.ID, "whether %s is reachable from the internet on %s is not known: %s", place.ID, strings.Join(a.unsure, ", "), a.why)
+		severity := diag.Warning
+		if u.isUnread(place.Subnet) {
+			severity = diag.Note // said of the filter itself
+		}
+		f := u.add(severity, at, place.ID, "whether %s is reachable from the internet on %s is not known: %s", place.ID, strings.Join(a.unsure, ", "), a.why)
 		f.Hint = "check it where that is made"
 	}
+}
+
+// isUnread reports whether nothing is known of the filter before a subnet.
+func (u *auditor) isUnread(id fabric.SubnetID) bool {
+	s, _ := u.n.Subnet(id)
+	f, ok := u.n.Filter(s.Filter)
+	return ok && f.Meta.Unread != ""
 }
 
 // joined returns the network of a place when it is joined and not made, and no

@@ -282,10 +282,16 @@ func unreadOf(w *Witness) []string {
 // Between lists the services that get through from one place to another with
 // their replies (indexes into [Proof.Places]), as few ranges as say it, sorted;
 // empty when none does.
-func (p *Proof) Between(from, to int) []vocab.Service {
+func (p *Proof) Between(from, to int) []vocab.Service { return p.between(from, to, false) }
+
+// MayBetween lists them with those of which that is not known, because
+// something on the way is not modelled.
+func (p *Proof) MayBetween(from, to int) []vocab.Service { return p.between(from, to, true) }
+
+func (p *Proof) between(from, to int, may bool) []vocab.Service {
 	var set packet.Set
 	for class := range p.space.Classes() {
-		if !p.space.OneWay(class) && p.passesBetween(from, to, class) {
+		if !p.space.OneWay(class) && p.passesBetween(from, to, class, may) {
 			set = set.With(class)
 		}
 	}
@@ -293,15 +299,15 @@ func (p *Proof) Between(from, to int) []vocab.Service {
 }
 
 // passesBetween reports whether a class gets through between any machines of
-// two places.
-func (p *Proof) passesBetween(from, to, class int) bool {
+// two places, or may where that counts.
+func (p *Proof) passesBetween(from, to, class int, may bool) bool {
 	for a := p.firstUnit[from]; a < p.firstUnit[from+1]; a++ {
 		out, back := p.courses.out[a], p.courses.back[a]
 		for b := p.firstUnit[to]; b < p.firstUnit[to+1]; b++ {
-			if p.endpoints.Has(a) || !out.maybe.Has(b) || !back.maybe.Has(b) {
+			if p.endpoints.Has(a) || !out.maybe.Has(b) && !(may && out.unknown.Has(b)) || !back.maybe.Has(b) && !(may && back.unknown.Has(b)) {
 				continue
 			}
-			if pass, _ := p.filters.Allowed(a, b, class); pass {
+			if pass, unsure := p.filters.Allowed(a, b, class); pass || may && unsure {
 				return true
 			}
 		}
