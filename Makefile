@@ -13,8 +13,10 @@ all: build
 build:
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
-# Plan the example network, write its Terraform, show what it costs, and prove
-# it. Findings are there to be looked at: they do not fail the run.
+# Plan the example network, write its Terraform, show what it costs, prove it,
+# and run it in the lab: on a terminal until Ctrl-C, else its packets are held
+# against the proof and it is taken down. Findings are there to be looked at:
+# they do not fail the run, nor does a machine that cannot run the lab.
 run: build
 	bin/tieline render $(EXAMPLE) -o $(OUT)
 	bin/tieline plan $(EXAMPLE)
@@ -28,6 +30,9 @@ run: build
 	@echo "  bin/tieline why aws-oregon/ml -f $(EXAMPLE)"
 	@echo "  bin/tieline cost $(EXAMPLE)"
 	@echo "  bin/tieline graph $(EXAMPLE) -o out/ml-platform.svg"
+	@echo
+	@if bin/tieline lab preflight $(EXAMPLE); then echo; bin/tieline lab run $(EXAMPLE); \
+	else echo "The network is planned and proved; it was not run, because of what is missing above."; fi
 
 # Terraform applying the whole corpus takes longer than go's ten minutes allow on a
 # slow machine; go test -short ./... leaves it out.

@@ -51,6 +51,17 @@ func effects(f *drill.Failure) string {
 	return strings.Join(parts, ", ")
 }
 
+// cutOff counts the flows that got nothing through until it was healed.
+func cutOff(f *drill.Failure) int {
+	n := 0
+	for i := range f.Flows {
+		if f.Flows[i].Seen == drill.LosesAll {
+			n++
+		}
+	}
+	return n
+}
+
 func ms(f float64) time.Duration { return time.Duration(f * float64(time.Millisecond)) }
 
 func flowText(x *drill.Flow) string {
@@ -70,6 +81,7 @@ func Drill(p *view.Printer, r *drill.Report, data, page string) {
 	columns := []view.Column{
 		{Head: "FAILURE", Flex: true},
 		{Head: "FLOWS", Right: true},
+		{Head: "CUT OFF", Right: true},
 		{Head: "LOST", Right: true},
 		{Head: "RECOVERED IN", Right: true},
 		{Head: "NOTICED WITHIN", Right: true, Drop: 2},
@@ -83,7 +95,10 @@ func Drill(p *view.Printer, r *drill.Report, data, page string) {
 		if w := f.Worst(); w != nil {
 			recovered = span(ms(w.Cut.Recovered))
 		}
-		healing := 0
+		healing, off := 0, ""
+		if n := cutOff(f); n > 0 {
+			off = fmt.Sprint(n)
+		}
 		for k := range f.Flows {
 			healing += f.Flows[k].Heal.Lost
 		}
@@ -95,7 +110,7 @@ func Drill(p *view.Printer, r *drill.Report, data, page string) {
 		if f.Detects > 0 {
 			noticed = span(ms(f.Detects))
 		}
-		rows = append(rows, []string{p.Ink(view.Strong, f.Part), fmt.Sprint(len(f.Flows)), fmt.Sprint(f.Lost()), recovered, noticed, fmt.Sprint(healing), against})
+		rows = append(rows, []string{p.Ink(view.Strong, f.Part), fmt.Sprint(len(f.Flows)), off, fmt.Sprint(f.Lost()), recovered, noticed, fmt.Sprint(healing), against})
 	}
 	p.Table(columns, rows)
 	for _, s := range r.Skipped {
