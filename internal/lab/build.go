@@ -341,18 +341,23 @@ func (l *Lab) startNodes(ctx context.Context) error {
 type permanent struct{ error }
 
 // until calls try every so often until it succeeds or fails for good; when ctx
-// ends first, the last failure is the error.
+// ends first, the last failure is the error, of those that are not the end of
+// ctx itself.
 func until(ctx context.Context, every time.Duration, try func() error) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	var last error
 	for {
 		err := try()
 		if _, ok := err.(permanent); ok || err == nil {
 			return err
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
+			return fmt.Errorf("%w: %w", ctx.Err(), last)
 		case <-tick.C:
 		}
 	}
