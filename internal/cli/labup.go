@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -113,7 +111,7 @@ func (a *app) bringUp(ctx context.Context, o *labOptions, u upOptions) (lab.Dir,
 		supervisorCommand, "--dir", string(dir), "-f", spec, "--node", node,
 		"--tunnels", string(u.Tunnels), fmt.Sprintf("--fast=%t", u.Fast), "--lifetimes", fmt.Sprint(u.Lifetime), "--seed", fmt.Sprint(u.Seed),
 	}
-	launched := lab.Launched{Network: d.result.Network.Name, Spec: spec, Lock: d.lockHash(), Options: u.Options, Node: node}
+	launched := lab.Launched{Network: d.result.Network.Name, Spec: spec, Lock: d.result.Lock.Hash(), Options: u.Options, Node: node}
 	client, err := lab.Launch(ctx, dir, launched, self, args)
 	if err != nil {
 		return "", err
@@ -134,12 +132,6 @@ func (a *app) bringUp(ctx context.Context, o *labOptions, u upOptions) (lab.Dir,
 	}
 	labview.Up(a.out, *look)
 	return dir, nil
-}
-
-// lockHash identifies what is compiled: of the lock that goes with it.
-func (d *design) lockHash() string {
-	sum := sha256.Sum256(d.result.Lock.Marshal())
-	return hex.EncodeToString(sum[:])
 }
 
 // follow shows the bringing up until it is done.
@@ -315,7 +307,7 @@ func (a *app) supervisor() *cobra.Command {
 				return err
 			}
 			return lab.Supervise(ctx, lab.Input{
-				Dir: lab.Dir(dir), Network: d.result.Network, Atlas: d.atlas, Lock: d.lockHash(), Spec: a.spec, Options: u.Options, Node: node,
+				Dir: lab.Dir(dir), Network: d.result.Network, Atlas: d.atlas, Lock: d.result.Lock.Hash(), Spec: a.spec, Options: u.Options, Node: node,
 			})
 		},
 	}
