@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tieline/tieline/internal/node/netns"
 	"github.com/tieline/tieline/internal/nodeconf"
 	"github.com/tieline/tieline/internal/render/nodes"
@@ -216,6 +214,3 @@ func (p *process) status(ctx context.Context) (*nodeconf.Status, error) {
 	}
 	return &s, nil
 }
-
-// drain lets the node hand its traffic to others and end.
-func (p *process) drain(ctx context.Context) error { return p.stop(ctx, unix.SIGTERM) }
