@@ -60,11 +60,12 @@ fuzz:
 # Thousands of random networks against the oracle: SEEDS how many, or from where
 # to where (5000-9000); SOAK is how long it may take.
 soak:
-	TIELINE_SOAK=$(or $(SEEDS),3000) $(GO) test ./internal/testkit/oracle -timeout $(or $(SOAK),2h) -v
+	TIELINE_SOAK=$(or $(SEEDS),3000) $(GO) test ./internal/testkit/oracle ./internal/render/nodes -timeout $(or $(SOAK),2h) -v
+	TIELINE_SOAK=1 $(GO) test ./internal/lab -run Rekeys -timeout $(or $(SOAK),2h) -v
 
 # Measure, and record under docs/bench/.
 bench: build
-	$(GO) test ./internal/testkit/bench -run '^$$' -bench Record -benchtime 1x -timeout 30m -args -o $(CURDIR)/docs/bench
+	$(GO) test ./internal/testkit/bench -run '^$$' -bench Record -benchtime 1x -timeout 90m -args -o $(CURDIR)/docs/bench
 
 # OpenTofu from its module, for a machine without a terraform or tofu binary.
 tofu:
