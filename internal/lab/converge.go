@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lab/knock"
 	"github.com/tieline/tieline/internal/nodeconf"
+	"github.com/tieline/tieline/internal/render/nodes"
 	"github.com/tieline/tieline/internal/verify"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -50,18 +52,18 @@ func (l *Lab) states(ctx context.Context) (map[string]*nodeconf.Status, error) {
 	return out, errors.Join(errs...)
 }
 
-// converge waits until every session is established and no table has changed
-// between two looks, and lets sets of filters that follow tables follow.
+// converge waits until every session of the plan is established and no table
+// changes any more, and lets sets of filters that follow tables follow.
 func (l *Lab) converge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, routesWithin)
 	defer cancel()
-	last := ""
+	last, still := "", 0
 	return until(ctx, pollEvery, func() error {
 		states, err := l.states(ctx)
 		if err != nil {
 			return err
 		}
-		up, down := sessionsOf(states)
+		up, down := l.sessionsOf(states)
 		l.log.progress(up, up+len(down))
 		if len(down) > 0 {
 			return fmt.Errorf("%d of %d BGP sessions are not established: %s", len(down), up+len(down), strings.Join(down, ", "))
@@ -69,29 +71,72 @@ func (l *Lab) converge(ctx context.Context) error {
 		if err := l.followTags(states); err != nil {
 			return err
 		}
-		now := print(states)
-		if now != last {
-			last = now
+		if now := print(states); now != last {
+			last, still = now, 0
+		}
+		if still++; still < stillLooks {
 			return errors.New("routes still change")
 		}
 		return nil
 	})
 }
 
-// sessionsOf counts sessions that are established and names the others, with
-// why.
-func sessionsOf(states map[string]*nodeconf.Status) (up int, down []string) {
-	for node, st := range states {
-		for _, s := range st.Sessions {
-			if s.State == "established" {
+// follow keeps the sets of filters that follow tables in step with them, until
+// ctx ends: routes change by themselves too.
+func (l *Lab) follow(ctx context.Context) {
+	if !slices.ContainsFunc(l.plan.Machines, func(m nodes.Machine) bool { return len(m.Tags) > 0 }) {
+		return
+	}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		states, _ := l.states(ctx) // of the nodes that answer
+		if err := l.followTags(states); err != nil && ctx.Err() == nil {
+			slog.Warn("filters do not follow routes", "error", err)
+		}
+	}
+}
+
+// followEvery is how often sets of filters look at their tables.
+const followEvery = 500 * time.Millisecond
+
+// sessionsOf counts the sessions of the plan that are established and names the
+// others, with why.
+func (l *Lab) sessionsOf(states map[string]*nodeconf.Status) (up int, down []string) {
+	for i := range l.plan.Nodes {
+		n := &l.plan.Nodes[i]
+		for _, want := range n.Config.Sessions {
+			s := sessionState(states[n.Name], want.ID)
+			if s.State == established {
 				up++
 				continue
 			}
-			down = append(down, strings.TrimSuffix(fmt.Sprintf("%s at %s (%s: %s)", s.ID, node, s.State, s.Why), ": )")+")")
+			down = append(down, strings.TrimSuffix(fmt.Sprintf("%s at %s (%s: %s)", s.ID, n.Name, s.State, s.Why), ": )")+")")
 		}
 	}
 	slices.Sort(down)
 	return up, down
+}
+
+// established is the state of a session that exchanges routes.
+const established = "established"
+
+// sessionState finds a session in what its node says; a node that has not begun
+// it yet, or does not answer, says nothing of it.
+func sessionState(st *nodeconf.Status, id string) nodeconf.SessionState {
+	if st != nil {
+		for _, s := range st.Sessions {
+			if s.ID == id {
+				return s
+			}
+		}
+	}
+	return nodeconf.SessionState{ID: id, State: "not begun"}
 }
 
 // print gives all tables as text, to tell whether something changed.

@@ -15,6 +15,7 @@ import (
 	"github.com/tieline/tieline/internal/fabric"
 	"github.com/tieline/tieline/internal/lab/relay"
 	"github.com/tieline/tieline/internal/nodeconf"
+	"github.com/tieline/tieline/internal/render/nodes"
 	"github.com/tieline/tieline/internal/routes"
 	"github.com/tieline/tieline/internal/vocab"
 )
@@ -93,9 +94,21 @@ func (l *Lab) ways() []way {
 	}
 	for i := range l.plan.Wires {
 		w := &l.plan.Wires[i]
-		out = append(out, way{link: fabric.LinkID(w.ID), names: wireNames(w), base: lineOf(&w.Line)})
+		out = append(out, way{link: l.linkOf(w), names: wireNames(w), base: lineOf(&w.Line)})
 	}
 	return out
+}
+
+// linkOf is the link that a wire makes, where it makes one: that of its
+// attachment.
+func (l *Lab) linkOf(w *nodes.Wire) fabric.LinkID {
+	id, ok := strings.CutPrefix(w.ID, "attachment ")
+	for i := range l.in.Network.Attachments {
+		if a := &l.in.Network.Attachments[i]; ok && string(a.ID) == id && a.Link != "" {
+			return a.Link
+		}
+	}
+	return fabric.LinkID(w.ID)
 }
 
 // linkBetween finds the link of two sites, in either order, and whether they
@@ -269,7 +282,13 @@ func (l *Lab) struck(q FaultRequest) (ways []way, swapped bool, err error) {
 			ways = append(ways, w)
 		}
 	}
-	if len(ways) == 0 {
+	switch {
+	case len(ways) > 0:
+	case len(link.Tunnels) == 0 && q.Tunnel >= 0:
+		return nil, false, fmt.Errorf("link %s has no tunnels: it is inside a cloud; without --tunnel it is cut as a whole", link.ID)
+	case len(link.Tunnels) == 0:
+		return nil, false, fmt.Errorf("link %s is inside one place of a cloud: nothing of it crosses the emulated internet", link.ID)
+	default:
 		return nil, false, fmt.Errorf("link %s has no tunnel %d; it has %d tunnels", link.ID, q.Tunnel, len(link.Tunnels))
 	}
 	return ways, swapped, nil

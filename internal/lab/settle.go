@@ -88,7 +88,7 @@ func (l *Lab) settle(ctx context.Context, struck map[sessionEnd]bool) error {
 		if err := l.followTags(states); err != nil {
 			return err
 		}
-		if wrong := standing(states, struck); len(wrong) > 0 {
+		if wrong := l.standing(states, struck); len(wrong) > 0 {
 			return fmt.Errorf("sessions are not where the failure leaves them: %s", strings.Join(wrong, ", "))
 		}
 		if now := print(states); now != last {
@@ -101,15 +101,19 @@ func (l *Lab) settle(ctx context.Context, struck map[sessionEnd]bool) error {
 	})
 }
 
-// standing names the sessions that are up and should be down, or the other
-// way.
-func standing(states map[string]*nodeconf.Status, struck map[sessionEnd]bool) []string {
+// standing names the sessions of the plan that are up and should be down, or
+// the other way. Those of nodes that a fault holds down are neither.
+func (l *Lab) standing(states map[string]*nodeconf.Status, struck map[sessionEnd]bool) []string {
 	var wrong []string
-	for node, st := range states {
-		for _, s := range st.Sessions {
-			down := struck[sessionEnd{node, s.ID}]
-			if up := s.State == "established"; up == down {
-				wrong = append(wrong, fmt.Sprintf("%s at %s (%s)", s.ID, node, s.State))
+	for i := range l.plan.Nodes {
+		n := &l.plan.Nodes[i]
+		if states[n.Name] == nil {
+			continue
+		}
+		for _, want := range n.Config.Sessions {
+			s := sessionState(states[n.Name], want.ID)
+			if up := s.State == established; up == struck[sessionEnd{n.Name, s.ID}] {
+				wrong = append(wrong, fmt.Sprintf("%s at %s (%s)", s.ID, n.Name, s.State))
 			}
 		}
 	}
@@ -152,6 +156,11 @@ func (l *Lab) patient(ctx context.Context) (states map[string]*nodeconf.Status, 
 // fail cuts what fails with a part, waits until routes have settled, and
 // returns what heals it and waits until all is as it was.
 func (l *Lab) fail(ctx context.Context, p routes.Part) (heal func(context.Context) error, err error) {
+	// What it shall be again is what it is when all is well: on a busy machine a
+	// session may just have been lost.
+	if err := l.settle(ctx, nil); err != nil {
+		return nil, err
+	}
 	states, err := l.patient(ctx)
 	if err != nil {
 		return nil, err
@@ -187,7 +196,7 @@ func (l *Lab) back(ctx context.Context, healthy string) error {
 		if err := l.followTags(states); err != nil {
 			return err
 		}
-		if wrong := standing(states, nil); len(wrong) > 0 {
+		if wrong := l.standing(states, nil); len(wrong) > 0 {
 			return fmt.Errorf("sessions are not back: %s", strings.Join(wrong, ", "))
 		}
 		if print(states) != healthy {

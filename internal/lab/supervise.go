@@ -83,6 +83,7 @@ func Supervise(ctx context.Context, in Input) error {
 		l.mu.Lock()
 		l.up = time.Now()
 		l.mu.Unlock()
+		go l.follow(ctx)
 		l.log.done(fmt.Sprintf("up after %.1f s", time.Since(l.begun).Seconds()))
 	}()
 	<-ctx.Done()
