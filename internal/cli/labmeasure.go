@@ -200,6 +200,13 @@ func (a *app) drill(ctx context.Context, o *labOptions, d drillOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(report.Failures) == 0 {
+		why := "the lab carries nothing that fails with it"
+		if len(report.Skipped) > 0 {
+			why = report.Skipped[0].Part + ": " + report.Skipped[0].Why
+		}
+		return fmt.Errorf("no failure was tried, and nothing is kept: %s", why)
+	}
 	if d.out == "" {
 		d.out = launched.Spec
 		if st, err := os.Stat(launched.Spec); err == nil && !st.IsDir() {

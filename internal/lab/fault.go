@@ -166,6 +166,11 @@ func (l *Lab) Fault(ctx context.Context, q FaultRequest) (Fault, error) {
 	}
 	l.faults.mu.Lock()
 	defer l.faults.mu.Unlock()
+	for _, g := range l.faults.list {
+		if g.What == q && q.Kind != Daemon {
+			return Fault{}, fmt.Errorf("that fault is in force already, since %s", g.Since.Format(time.TimeOnly))
+		}
+	}
 	l.faults.next++
 	f.ID = l.faults.next
 	l.faults.list = append(l.faults.list, f)

@@ -71,7 +71,11 @@ func tcp(ctx context.Context, enter func(func() error) error, to netip.AddrPort)
 	start := time.Now()
 	c, err := Dial(ctx, enter, to)
 	if err != nil {
-		return outcome(ctx, err)
+		r, err := outcome(ctx, err)
+		if r.Outcome == Refused {
+			r.RTT = time.Since(start)
+		}
+		return r, err
 	}
 	defer c.Close()
 	r := Result{Outcome: Answered, RTT: time.Since(start)}
